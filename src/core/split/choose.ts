@@ -1,0 +1,134 @@
+import {
+  ASSIGN_REASONS,
+  type AssignReason,
+  assertNever,
+  type KeySource,
+  type Service,
+  type Share,
+} from '../model.ts';
+import { bucketOfKey } from './hash.ts';
+import { type CompiledRule, compileRules, type RequestFacts } from './rules.ts';
+import { versionOfBucket } from './shares.ts';
+
+/** A service with its rules compiled; made once per Split, read by every request. */
+export interface Chooser {
+  readonly service: Service;
+  readonly rules: readonly CompiledRule[];
+}
+
+export interface Assignment {
+  readonly version: number;
+  readonly reason: AssignReason;
+  /** The rule that decided, an index into the service's rules, or -1. */
+  readonly rule: number;
+  /** 0..9999; -1 where none was computed (a forced version, a pinned session). */
+  readonly bucket: number;
+  /** The sticky key, or '' for none. */
+  readonly key: string;
+}
+
+/**
+ * The world outside the request, as far as a choice needs it. Each is called at
+ * most once per choice, and only if the choice depends on it.
+ */
+export interface ChoiceInputs {
+  /** The id of a verified cookie of ours, or of one made now; '' where neither is to be had. */
+  issuedId(): string;
+  /** The version this key is pinned to in `mode: session`, or -1. */
+  pinned(key: string): number;
+  random(): number;
+}
+
+export function makeChooser(
+  service: Service,
+  compile: (source: string) => (text: string) => boolean,
+): Chooser {
+  return { service, rules: compileRules(service.rules, compile) };
+}
+
+/**
+ * Which version serves this request, and why.
+ *
+ * Precedence: the rules in their order; then, within the shares in force, the
+ * pinned session, the bucket of the first sticky key present, the bucket of an
+ * id that we issued; without any of these a random bucket.
+ */
+export function choose(chooser: Chooser, facts: RequestFacts, inputs: ChoiceInputs): Assignment {
+  const { service, rules } = chooser;
+  for (let i = 0; i < rules.length; i++) {
+    const { rule, holds } = rules[i] as CompiledRule;
+    if (!holds(facts)) continue;
+    const { then } = rule;
+    if (then.kind === 'use') {
+      return { version: then.version, reason: 'rule', rule: i, bucket: -1, key: '' };
+    }
+    return chooseByShares(service, then.shares, i, facts, inputs);
+  }
+  return chooseByShares(service, service.shares, -1, facts, inputs);
+}
+
+function chooseByShares(
+  service: Service,
+  shares: readonly Share[],
+  rule: number,
+  facts: RequestFacts,
+  inputs: ChoiceInputs,
+): Assignment {
+  const { stable, sticky, salt } = service;
+  let key = keyOf(sticky.by, facts);
+  let reason: AssignReason = rule >= 0 ? 'rule' : 'hash';
+  if (key === '' && sticky.issueCookie !== null) {
+    key = inputs.issuedId();
+    if (key !== '' && rule < 0) reason = 'cookie';
+  }
+  if (key === '') {
+    const bucket = Math.floor(inputs.random() * 10_000);
+    return {
+      version: versionOfBucket(shares, stable, bucket),
+      reason: rule >= 0 ? 'rule' : 'random',
+      rule,
+      bucket,
+      key,
+    };
+  }
+  if (sticky.mode === 'session' && rule < 0) {
+    const version = inputs.pinned(key);
+    if (version >= 0) return { version, reason: 'session', rule, bucket: -1, key };
+  }
+  const bucket = bucketOfKey(salt, key);
+  return { version: versionOfBucket(shares, stable, bucket), reason, rule, bucket, key };
+}
+
+/** The first sticky key present; '' where there is none. An empty value counts as absent. */
+export function keyOf(sources: readonly KeySource[], facts: RequestFacts): string {
+  for (const source of sources) {
+    const value = readKey(source, facts);
+    if (value !== undefined && value !== '') return value;
+  }
+  return '';
+}
+
+function readKey(source: KeySource, facts: RequestFacts): string | undefined {
+  switch (source.kind) {
+    case 'header':
+      return facts.header(source.name);
+    case 'cookie':
+      return facts.cookie(source.name);
+    case 'query':
+      return facts.query(source.name);
+    case 'ip':
+      return facts.ip();
+    default:
+      return assertNever(source);
+  }
+}
+
+const REASON_INDEX = Object.fromEntries(ASSIGN_REASONS.map((name, index) => [name, index])) as Record<
+  AssignReason,
+  number
+>;
+
+/** Index of a reason in the Tally's `assigned`. */
+export function reasonIndex(reason: AssignReason): number {
+  return REASON_INDEX[reason];
+}
