@@ -1,0 +1,112 @@
+/**
+ * Every metric of ours by name, kind, labels and help: a public contract, because
+ * dashboards, alerts and recording rules of others are written against it.
+ *
+ * Label values come from the config (`app`, `version`) or from closed lists
+ * (`method`, `status`, `reason`, `outcome`), never from a request as it came.
+ */
+export interface MetricSpec {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+export const METRICS = {
+  requests: {
+    name: 'http_requests_total',
+    kind: 'counter',
+    labels: ['app', 'version', 'method', 'status'],
+    help: 'Requests answered, by the version they were assigned to.',
+  },
+  duration: {
+    name: 'http_request_duration_seconds',
+    kind: 'histogram',
+    labels: ['app', 'version'],
+    help: 'Time from the head of a request parsed to the last byte of its answer handed to the socket.',
+  },
+  ttfb: {
+    name: 'http_request_ttfb_seconds',
+    kind: 'histogram',
+    labels: ['app', 'version'],
+    help: 'Time from the head of a request parsed to the first byte of its answer handed to the socket.',
+  },
+  inFlight: {
+    name: 'http_requests_in_flight',
+    kind: 'gauge',
+    labels: ['app', 'version'],
+    help: 'Requests assigned and not yet answered to the end.',
+  },
+  weight: {
+    name: 'coalmine_weight',
+    kind: 'gauge',
+    labels: ['app', 'version'],
+    help: 'Percent of users that a version gets where no rule decides.',
+  },
+  assignments: {
+    name: 'coalmine_assignments_total',
+    kind: 'counter',
+    labels: ['app', 'version', 'reason'],
+    help: 'Requests assigned to a version, by what decided it.',
+  },
+  retries: {
+    name: 'coalmine_retries_total',
+    kind: 'counter',
+    labels: ['app', 'version'],
+    help: 'Second attempts at an upstream; the request itself counts once.',
+  },
+  failovers: {
+    name: 'coalmine_failovers_total',
+    kind: 'counter',
+    labels: ['app', 'version'],
+    help: 'Requests of this version that failed and were answered by the stable version instead.',
+  },
+  clientGone: {
+    name: 'coalmine_client_gone_total',
+    kind: 'counter',
+    labels: ['app', 'version'],
+    help: 'Requests whose client went away before the end of the answer.',
+  },
+  timeouts: {
+    name: 'coalmine_upstream_timeouts_total',
+    kind: 'counter',
+    labels: ['app', 'version'],
+    help: 'Attempts given up because the upstream took too long to connect, begin or end an answer.',
+  },
+  mirrored: {
+    name: 'coalmine_mirror_requests_total',
+    kind: 'counter',
+    labels: ['app', 'version', 'outcome'],
+    help: 'Copies that were due to a shadow version, by what became of them.',
+  },
+  mirrorDuration: {
+    name: 'coalmine_mirror_duration_seconds',
+    kind: 'histogram',
+    labels: ['app', 'version'],
+    help: 'Time a shadow version took for a copy that was sent to it.',
+  },
+  mirrorInFlight: {
+    name: 'coalmine_mirror_requests_in_flight',
+    kind: 'gauge',
+    labels: ['app', 'version'],
+    help: 'Copies sent to a shadow version and not yet done.',
+  },
+  reloads: {
+    name: 'coalmine_config_reloads_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Attempts to take over a changed config, refused ones included.',
+  },
+  reloadFailures: {
+    name: 'coalmine_config_reload_failures_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Changed configs that were refused; the one before stays in force.',
+  },
+} as const satisfies Record<string, MetricSpec>;
+
+export type MetricKey = keyof typeof METRICS;
+
+export type HistogramKey = {
+  [Key in MetricKey]: (typeof METRICS)[Key]['kind'] extends 'histogram' ? Key : never;
+}[MetricKey];

@@ -1,0 +1,347 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { LATENCY_EDGES_MS } from '../../src/config/defaults.ts';
+import type { Split } from '../../src/core/model.ts';
+import { SCALAR, type Tally } from '../../src/core/tally.ts';
+import { createExposition } from '../../src/tally/exposition.ts';
+import { METRICS, type MetricSpec } from '../../src/tally/names.ts';
+import {
+  beginMirror,
+  beginRequest,
+  countScalar,
+  dropMirror,
+  endMirror,
+  Recorder,
+} from '../../src/tally/recorder.ts';
+import { mirror, split } from '../support/split.ts';
+import { EDGES, outcome, parseExposition, reason, request, serviceOf, startingWith } from './support.ts';
+
+/** A recorder and an exposition around one Split that can be swapped, as app.ts wires them. */
+function world(first: Split) {
+  const recorder = new Recorder();
+  let current = first;
+  const reloads = { ok: 0, failed: 0 };
+  const swap = (next: Split): Tally[][] => {
+    const opened = next.services.map((service) => recorder.open(service));
+    current = next;
+    recorder.retain(next);
+    return opened;
+  };
+  const exposition = createExposition({ recorder, split: () => current, reloads: () => reloads });
+  return {
+    reloads,
+    swap,
+    opened: swap(first),
+    exposition,
+    text: async () => parseExposition(await exposition.render(false)),
+    open: async () => parseExposition(await exposition.render(true)),
+  };
+}
+
+const IRIS = serviceOf('iris-api', ['v1', 'v2'], { shares: [{ version: 1, weightBp: 525 }] });
+
+t.test('counters and gauges are told exactly', async (t) => {
+  const { opened, text, reloads } = world(split([IRIS]));
+  const [[v1, v2]] = opened as [[Tally, Tally]];
+  for (let i = 0; i < 7; i++) request(v1);
+  request(v1, { method: 'POST', status: 503 });
+  request(v1, { method: 'PROPFIND', status: 207 });
+  request(v2, { reason: 'rule', status: 499, ttfbMs: -1 });
+  beginRequest(v2, reason('random'));
+  countScalar(v1, SCALAR.retries);
+  countScalar(v2, SCALAR.failovers);
+  countScalar(v2, SCALAR.timeouts);
+  countScalar(v2, SCALAR.timeouts);
+  countScalar(v2, SCALAR.clientGone);
+  reloads.ok = 3;
+  reloads.failed = 2;
+
+  const told = await text();
+  t.strictSame(startingWith(told, 'http_requests_total'), {
+    'http_requests_total{app="iris-api",method="GET",status="200",version="v1"}': 7,
+    'http_requests_total{app="iris-api",method="POST",status="503",version="v1"}': 1,
+    'http_requests_total{app="iris-api",method="other",status="207",version="v1"}': 1,
+    'http_requests_total{app="iris-api",method="GET",status="499",version="v2"}': 1,
+  });
+  t.strictSame(startingWith(told, 'http_requests_in_flight'), {
+    'http_requests_in_flight{app="iris-api",version="v1"}': 0,
+    'http_requests_in_flight{app="iris-api",version="v2"}': 1,
+  });
+  t.strictSame(startingWith(told, 'coalmine_weight'), {
+    'coalmine_weight{app="iris-api",version="v1"}': 94.75,
+    'coalmine_weight{app="iris-api",version="v2"}': 5.25,
+  });
+  const assigned = (version: string, why: string) =>
+    told.samples.get(`coalmine_assignments_total{app="iris-api",reason="${why}",version="${version}"}`);
+  t.equal(assigned('v1', 'hash'), 9);
+  t.equal(assigned('v2', 'rule'), 1);
+  t.equal(assigned('v2', 'random'), 1);
+  t.equal(assigned('v2', 'session'), 0, 'a reason not seen yet is told as 0');
+  const scalar = (metric: string, version: string) =>
+    told.samples.get(`${metric}{app="iris-api",version="${version}"}`);
+  t.equal(scalar('coalmine_retries_total', 'v1'), 1);
+  t.equal(scalar('coalmine_retries_total', 'v2'), 0);
+  t.equal(scalar('coalmine_failovers_total', 'v2'), 1);
+  t.equal(scalar('coalmine_upstream_timeouts_total', 'v2'), 2);
+  t.equal(scalar('coalmine_client_gone_total', 'v2'), 1);
+  t.equal(told.samples.get('coalmine_config_reloads_total'), 5, 'attempts, failed ones included');
+  t.equal(told.samples.get('coalmine_config_reload_failures_total'), 2);
+});
+
+t.test('histograms are cumulative, in seconds, and end at +Inf', async (t) => {
+  const { opened, text, open } = world(split([serviceOf('iris-api', ['v1'])]));
+  const [[v1]] = opened as [[Tally]];
+  for (const durationMs of [0.25, 1, 1.5, 10, 999, 1_000, 1_000.5]) request(v1, { durationMs, ttfbMs: 0.25 });
+  request(v1, { durationMs: 70_000, ttfbMs: -1 });
+  const labels = 'app="iris-api"';
+  const expected = {
+    [`http_request_duration_seconds_bucket{${labels},le="0.001",version="v1"}`]: 2,
+    [`http_request_duration_seconds_bucket{${labels},le="0.01",version="v1"}`]: 4,
+    [`http_request_duration_seconds_bucket{${labels},le="0.1",version="v1"}`]: 4,
+    [`http_request_duration_seconds_bucket{${labels},le="1",version="v1"}`]: 6,
+    [`http_request_duration_seconds_bucket{${labels},le="+Inf",version="v1"}`]: 8,
+    [`http_request_duration_seconds_sum{${labels},version="v1"}`]: 73.01225,
+    [`http_request_duration_seconds_count{${labels},version="v1"}`]: 8,
+    [`http_request_ttfb_seconds_bucket{${labels},le="0.001",version="v1"}`]: 7,
+    [`http_request_ttfb_seconds_bucket{${labels},le="0.01",version="v1"}`]: 7,
+    [`http_request_ttfb_seconds_bucket{${labels},le="0.1",version="v1"}`]: 7,
+    [`http_request_ttfb_seconds_bucket{${labels},le="1",version="v1"}`]: 7,
+    [`http_request_ttfb_seconds_bucket{${labels},le="+Inf",version="v1"}`]: 7,
+    [`http_request_ttfb_seconds_sum{${labels},version="v1"}`]: 0.00175,
+    [`http_request_ttfb_seconds_count{${labels},version="v1"}`]: 7,
+  };
+  for (const told of [await text(), await open()]) {
+    t.strictSame(
+      { ...startingWith(told, 'http_request_duration'), ...startingWith(told, 'http_request_ttfb') },
+      expected,
+    );
+  }
+});
+
+t.test('each service has the buckets of its own thresholds, written as a person would', async (t) => {
+  const odd = serviceOf('odd', ['v1'], { latencyEdgesMs: [0.3, 0.7, 1.1, 2.3, 33.3, 1234.5678, 60_000] });
+  const { text } = world(split([odd, IRIS]));
+  const told = await text();
+  const bounds = (app: string) =>
+    [...told.samples.keys()].flatMap((series) => {
+      const found = /^http_request_ttfb_seconds_bucket\{app="([^"]+)",le="([^"]+)",version="v1"\}$/.exec(
+        series,
+      );
+      return found?.[1] === app ? [found[2]] : [];
+    });
+  t.strictSame(bounds('odd'), ['0.0003', '0.0007', '0.0011', '0.0023', '0.0333', '1.2345678', '60', '+Inf']);
+  t.strictSame(bounds('iris-api'), ['0.001', '0.01', '0.1', '1', '+Inf']);
+});
+
+t.test(
+  'a (method, status) pair has no series before it is seen; histograms have theirs at once',
+  async (t) => {
+    const { opened, text } = world(split([IRIS]));
+    const before = await text();
+    t.strictSame(startingWith(before, 'http_requests_total'), {});
+    t.equal(before.samples.get('http_request_duration_seconds_count{app="iris-api",version="v2"}'), 0);
+    t.notOk(
+      [...before.samples.values()].some((value) => value === undefined),
+      'every sample has a value',
+    );
+    request((opened as [[Tally, Tally]])[0][1], { status: 418 });
+    t.strictSame(startingWith(await text(), 'http_requests_total'), {
+      'http_requests_total{app="iris-api",method="GET",status="418",version="v2"}': 1,
+    });
+  },
+);
+
+t.test('only a version that is or was a shadow has mirror metrics', async (t) => {
+  const shadowed = serviceOf('iris-api', ['v1', 'v2', 'v3'], { mirror: mirror(2) });
+  const { opened, text, swap } = world(split([shadowed, serviceOf('plain', ['v1'])]));
+  const [[, , v3]] = opened as [[Tally, Tally, Tally]];
+  const isMirror = (series: string) => series.startsWith('coalmine_mirror');
+  const first = await text();
+  t.ok([...first.samples.keys()].filter(isMirror).every((series) => series.includes('version="v3"')));
+  t.equal(
+    first.samples.get('coalmine_mirror_requests_total{app="iris-api",outcome="dropped_full",version="v3"}'),
+    0,
+  );
+
+  beginMirror(v3);
+  beginMirror(v3);
+  endMirror(v3, outcome('ok'), 250);
+  dropMirror(v3, outcome('dropped_bytes'));
+  const check = async (what: string) => {
+    const told = await text();
+    const count = (name: string) =>
+      told.samples.get(`coalmine_mirror_requests_total{app="iris-api",outcome="${name}",version="v3"}`);
+    t.equal(count('ok'), 1, what);
+    t.equal(count('dropped_bytes'), 1, what);
+    t.equal(count('timeout'), 0, what);
+    t.equal(told.samples.get('coalmine_mirror_duration_seconds_sum{app="iris-api",version="v3"}'), 0.25);
+    t.equal(told.samples.get('coalmine_mirror_duration_seconds_count{app="iris-api",version="v3"}'), 1);
+    t.equal(told.samples.get('coalmine_mirror_requests_in_flight{app="iris-api",version="v3"}'), 1);
+    t.equal([...told.samples.keys()].filter((s) => s.startsWith('http_requests_total')).length, 0);
+  };
+  await check('while it is the shadow');
+  swap(split([{ ...shadowed, mirror: null, stage: 1 }]));
+  await check('after the mirror was turned off');
+});
+
+t.test('the metrics are those of the table, with their kind, help and labels', async (t) => {
+  const everything = serviceOf('iris-api', ['v1'], { mirror: mirror(0) });
+  const { opened, text, open } = world(split([everything]));
+  request((opened as [[Tally]])[0][0]);
+  const inText = await text();
+  const inOpen = await open();
+  for (const { name, kind, help, labels } of Object.values(METRICS) as MetricSpec[]) {
+    t.equal(inText.types.get(name), kind, name);
+    t.equal(inText.helps.get(name), help, name);
+    const family = kind === 'counter' ? name.replace(/_total$/, '') : name;
+    t.equal(inOpen.types.get(family), kind, `${family} in OpenMetrics`);
+    const suffix = kind === 'histogram' ? '_count' : '';
+    const series = [...inText.samples.keys()].filter((each) => each.split('{')[0] === name + suffix);
+    t.ok(series.length > 0, `${name} has series`);
+    for (const each of series) {
+      const names = [...each.matchAll(/(\w+)="/g)].map((found) => found[1]);
+      t.strictSame(names, [...labels].sort(), each);
+    }
+  }
+});
+
+t.test('both formats tell the same, in any order and at once', async (t) => {
+  const { opened, exposition } = world(split([IRIS]));
+  for (const tally of (opened as [Tally[]])[0]) request(tally);
+  t.equal(exposition.contentType(false), 'text/plain; version=0.0.4; charset=utf-8');
+  t.equal(exposition.contentType(true), 'application/openmetrics-text; version=1.0.0; charset=utf-8');
+  const formats = [true, false, true, true, false];
+  const rendered = await Promise.all(formats.map((openMetrics) => exposition.render(openMetrics)));
+  const ours = (text: string) =>
+    [...parseExposition(text).samples].filter(([series]) => !/^(process|nodejs)_/.test(series));
+  for (const [i, text] of rendered.entries()) {
+    const openMetrics = formats[i] as boolean;
+    t.equal(text.endsWith('# EOF\n'), openMetrics, `${openMetrics} ends`);
+    t.equal(text.split('# EOF').length, openMetrics ? 2 : 1, 'once');
+    t.ok(text.endsWith('\n'));
+    t.match(text, openMetrics ? '# TYPE http_requests counter\n' : '# TYPE http_requests_total counter\n');
+    t.strictSame(ours(text), ours(rendered[0] as string));
+    t.match(text, /^http_requests_total\{/m);
+    if (openMetrics) t.notMatch(text, /\n\n/, 'OpenMetrics has no empty lines');
+  }
+});
+
+t.test('a scrape is of one moment', async (t) => {
+  const { opened, exposition } = world(split([IRIS]));
+  const [[v1]] = opened as [[Tally, Tally]];
+  const scrapes: Promise<string>[] = [];
+  for (let i = 0; i < 5; i++) {
+    request(v1);
+    scrapes.push(exposition.render(i % 2 === 0));
+  }
+  request(v1);
+  for (const [i, text] of (await Promise.all(scrapes)).entries()) {
+    const { samples } = parseExposition(text);
+    t.equal(samples.get('http_requests_total{app="iris-api",method="GET",status="200",version="v1"}'), i + 1);
+    t.equal(samples.get('http_request_duration_seconds_count{app="iris-api",version="v1"}'), i + 1);
+    t.equal(samples.get('coalmine_assignments_total{app="iris-api",reason="hash",version="v1"}'), i + 1);
+  }
+});
+
+t.test('the series of what leaves the config end with it', async (t) => {
+  const { swap, opened, text } = world(split([IRIS, serviceOf('other', ['v1'])]));
+  for (const tally of (opened as [Tally[]])[0]) request(tally);
+  t.ok([...(await text()).samples.keys()].some((series) => series.includes('version="v2"')));
+  swap(split([serviceOf('iris-api', ['v1'])]));
+  const after = [...(await text()).samples.keys()];
+  t.notOk(
+    after.some((series) => series.includes('version="v2"') || series.includes('app="other"')),
+    'neither the version nor the service',
+  );
+  t.ok(after.includes('http_requests_total{app="iris-api",method="GET",status="200",version="v1"}'));
+});
+
+t.test('what was only opened, for a Split that was refused, is not told', async (t) => {
+  const recorder = new Recorder();
+  const current = split([serviceOf('iris-api', ['v1'])]);
+  recorder.open(current.services[0] as (typeof current.services)[0]);
+  recorder.open(serviceOf('iris-api', ['v1', 'v9']));
+  recorder.open(serviceOf('never', ['v1']));
+  const exposition = createExposition({
+    recorder,
+    split: () => current,
+    reloads: () => ({ ok: 0, failed: 0 }),
+  });
+  t.notMatch(await exposition.render(false), /never|v9/);
+});
+
+t.test('names with quotes, backslashes and line ends are escaped', async (t) => {
+  const name = 'a"b\\c\nd';
+  const { text, open } = world(split([serviceOf(name, ['v1'])]));
+  for (const told of [await text(), await open()]) {
+    t.equal(told.samples.get('coalmine_weight{app="a\\"b\\\\c\\nd",version="v1"}'), 100);
+  }
+});
+
+t.test('the metrics of the process are there, and shared by all expositions', async (t) => {
+  const one = world(split([IRIS]));
+  const cpuOf = (told: Awaited<ReturnType<typeof one.text>>) =>
+    told.samples.get('process_cpu_seconds_total') ?? 0;
+  // Each scrape takes some CPU time, so that a second set of metrics would begin visibly lower.
+  for (let i = 0; i < 10; i++) await one.text();
+  const before = cpuOf(await one.text());
+  t.ok(before > 0);
+  const two = world(split([IRIS]));
+  for (const told of [await two.text(), await two.open()]) {
+    t.ok(cpuOf(told) >= before, 'the CPU time goes on');
+    t.ok((told.samples.get('process_resident_memory_bytes') ?? 0) > 1e6);
+    t.ok(told.types.has('nodejs_eventloop_lag_p99_seconds'));
+    t.equal(
+      [...told.types].filter(([name, type]) => name.endsWith('_total') && type !== 'counter').length,
+      0,
+    );
+  }
+});
+
+t.test('a scrape of 100 services is right to the last series', async (t) => {
+  const services = Array.from({ length: 100 }, (_, i) =>
+    serviceOf(`service-${i}`, ['stable', 'canary'], { shares: [{ version: 1, weightBp: i }] }),
+  );
+  const { opened, text } = world(split(services));
+  for (const [i, [stable, canary]] of (opened as [Tally, Tally][]).entries()) {
+    for (let n = 0; n <= i; n++) request(stable, { durationMs: 5 });
+    request(canary, { status: 500, durationMs: i });
+  }
+  const told = await text();
+  for (let i = 0; i < 100; i++) {
+    const at = (metric: string, version: string, more = '') =>
+      told.samples.get(`${metric}{app="service-${i}"${more},version="${version}"}`);
+    const told200 = at('http_requests_total', 'stable', ',method="GET",status="200"');
+    const right =
+      told200 === i + 1 &&
+      at('http_requests_total', 'canary', ',method="GET",status="500"') === 1 &&
+      at('http_request_duration_seconds_count', 'stable') === i + 1 &&
+      at('http_request_duration_seconds_sum', 'stable') === ((i + 1) * 5) / 1_000 &&
+      at('http_request_duration_seconds_sum', 'canary') === i / 1_000 &&
+      at('http_request_duration_seconds_bucket', 'canary', ',le="0.01"') === (i <= 10 ? 1 : 0) &&
+      at('coalmine_weight', 'canary') === i / 100;
+    if (!right)
+      t.fail(`service-${i}: ${JSON.stringify(startingWith(told, `http_requests_total{app="service-${i}"`))}`);
+  }
+  const ours = [...told.samples.keys()].filter((series) => series.includes('app="service-'));
+  // A version: a pair, 2 histograms of buckets, +Inf, sum and count, 5 reasons, 6 scalars and the weight.
+  const perVersion = 1 + 2 * (EDGES.length + 3) + 5 + 6;
+  t.equal(ours.length, 100 * 2 * perVersion);
+});
+
+t.test('docs/metrics.md names every metric with its kind and labels', async (t) => {
+  const docs = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+  for (const { name, kind, labels } of Object.values(METRICS) as MetricSpec[]) {
+    const row = docs.split('\n').find((line) => line.startsWith(`| \`${name}\``));
+    t.ok(row, `${name} has a row`);
+    const [, , told = '', toldLabels = ''] = row?.split('|').map((cell) => cell.trim()) ?? [];
+    t.equal(told, kind, name);
+    t.equal(toldLabels, labels.map((label) => `\`${label}\``).join(', ') || '–', name);
+  }
+});
+
+t.test('docs/metrics.md lists the built-in bounds', async (t) => {
+  const docs = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+  const line = docs.split('\n').find((each) => /^ {4}[\d., ]+$/.test(each)) ?? '';
+  t.strictSame(line.trim().split(', ').map(Number), [...LATENCY_EDGES_MS]);
+});

@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import t from 'tap';
+import type { Tally } from '../../src/core/tally.ts';
+import { createExposition } from '../../src/tally/exposition.ts';
+import { beginMirror, endMirror, Recorder } from '../../src/tally/recorder.ts';
+import { requireTool } from '../support/requireTool.ts';
+import { mirror, split } from '../support/split.ts';
+import { outcome, request, serviceOf } from './support.ts';
+
+t.test('promtool finds nothing to say about the metrics', requireTool('promtool'), async (t) => {
+  const recorder = new Recorder();
+  const current = split([
+    serviceOf('iris-api', ['v1', 'v2'], { mirror: mirror(1) }),
+    serviceOf('q"\\\n', ['v1']),
+  ]);
+  const [[v1, v2]] = current.services.map((service) => recorder.open(service)) as [[Tally, Tally]];
+  request(v1);
+  request(v1, { method: 'BREW', status: 503 });
+  beginMirror(v2);
+  endMirror(v2, outcome('ok'), 12);
+  const exposition = createExposition({
+    recorder,
+    split: () => current,
+    reloads: () => ({ ok: 1, failed: 1 }),
+  });
+  const { status, stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], {
+    input: await exposition.render(false),
+    encoding: 'utf8',
+  });
+  t.equal(error, undefined);
+  t.equal(stdout + stderr, '', 'no complaint');
+  t.equal(status, 0);
+});
