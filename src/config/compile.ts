@@ -1,0 +1,77 @@
+import type { ListenerLimits, ListenerSettings, Split } from '../core/model.ts';
+import { type CompileInputs, compileService } from './compile/service.ts';
+import { DEFAULTS } from './defaults.ts';
+import { readHost, readListen, readRange } from './forms/addresses.ts';
+import { taken } from './forms/reading.ts';
+import { bytesOf, msOf } from './quantity.ts';
+import type { RawConfig } from './schema.ts';
+
+export interface AdminSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | null;
+  readonly allowedHosts: readonly string[];
+}
+
+/** A config in the terms of the process; plain data. */
+export interface Config {
+  readonly listener: ListenerSettings;
+  readonly admin: AdminSettings;
+  readonly log: { readonly level: string };
+  /** Every stage is 0; `carryStages` makes a Split of it. */
+  readonly split: Omit<Split, 'revision'>;
+  /** Every file that was read, the config file first. */
+  readonly files: readonly string[];
+}
+
+/** From a checked file; `region` is the file's or the environment's. Throws only on a defect of the check. */
+export function compileConfig(
+  raw: RawConfig,
+  region: string | null,
+  inputs: CompileInputs,
+): Omit<Config, 'files'> {
+  const admin = taken(readListen(raw.admin?.listen ?? DEFAULTS.adminListen));
+  return {
+    listener: compileListener(raw, inputs),
+    admin: {
+      host: admin.host,
+      port: admin.port,
+      token: raw.admin?.token ?? null,
+      allowedHosts: (raw.admin?.allowedHosts ?? []).map((host) => taken(readHost(host))),
+    },
+    log: { level: raw.log?.level ?? DEFAULTS.log.level },
+    split: {
+      region: region?.toLowerCase() ?? null,
+      trustProxy: [...new Set((raw.trustProxy ?? []).flatMap((range) => taken(readRange(range))))],
+      accessLogShare: raw.log?.accessLog ?? DEFAULTS.log.accessLog,
+      services: Object.entries(raw.services).map(([name, service]) => compileService(name, service, inputs)),
+    },
+  };
+}
+
+function compileListener(raw: RawConfig, inputs: CompileInputs): ListenerSettings {
+  const { host, port } = taken(readListen(raw.listen ?? DEFAULTS.listen));
+  const { tls } = raw;
+  return {
+    host,
+    port,
+    tls: tls === undefined ? null : { cert: inputs.fileText(tls.cert), key: inputs.fileText(tls.key) },
+    limits: compileLimits(raw.limits),
+    drain: {
+      delayMs: msOf(raw.drain?.delay ?? DEFAULTS.drain.delay),
+      timeoutMs: msOf(raw.drain?.timeout ?? DEFAULTS.drain.timeout),
+    },
+  };
+}
+
+function compileLimits(raw: RawConfig['limits']): ListenerLimits {
+  const base = DEFAULTS.limits;
+  return {
+    maxHeaderBytes: bytesOf(raw?.maxHeaderBytes ?? base.maxHeaderBytes),
+    maxHeaders: raw?.maxHeaders ?? base.maxHeaders,
+    headersTimeoutMs: msOf(raw?.headersTimeout ?? base.headersTimeout),
+    bodyIdleTimeoutMs: msOf(raw?.bodyIdleTimeout ?? base.bodyIdleTimeout),
+    keepAliveMs: msOf(raw?.keepAlive ?? base.keepAlive),
+    maxConnections: raw?.maxConnections ?? base.maxConnections,
+  };
+}

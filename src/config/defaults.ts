@@ -1,0 +1,74 @@
+/**
+ * Every default, as a user would write it. The schema shows these values and
+ * compile applies them, so that what the reference says is what happens.
+ */
+export const DEFAULTS = {
+  listen: '0.0.0.0:8080',
+  /** Loopback: whoever reaches the admin port can move traffic. */
+  adminListen: '127.0.0.1:9090',
+  limits: {
+    /** Node's own and Apache's order of size; nginx allows four buffers of 8 KiB. */
+    maxHeaderBytes: '16KiB',
+    maxHeaders: 100,
+    headersTimeout: '10s',
+    bodyIdleTimeout: '30s',
+    /** Above the 60 s idle time-out of the usual load balancers, so that they close first (nginx: 75 s). */
+    keepAlive: '65s',
+    maxConnections: 10_000,
+  },
+  drain: {
+    /** Endpoints need a moment to leave the load balancers of a cluster. */
+    delay: '5s',
+    /** With the delay it stays inside Kubernetes' default grace period of 30 s. */
+    timeout: '20s',
+  },
+  log: { level: 'info', accessLog: 0 },
+  matchPath: '/',
+  upstream: {
+    timeouts: {
+      /** HAProxy's and Envoy's examples use 5 s; inside one network 2 s is long. */
+      connect: '2s',
+      /** nginx: proxy_read_timeout 60 s. */
+      firstByte: '60s',
+      idle: '60s',
+      total: 'none',
+    },
+    /** Envoy's circuit breakers stand at 1024 for the whole cluster; these are for each endpoint. */
+    pool: { connections: 256, pending: 256, keepAlive: '4s', ttl: '60s' },
+    /** Envoy's retry budget: 20 % of the active requests, at least 3. */
+    retry: { retries: 1, budgetShare: 0.2, budgetMin: 3 },
+    healthCheck: {
+      path: '/healthz',
+      interval: '5s',
+      timeout: '2s',
+      /** HAProxy: rise 2, fall 3. */
+      healthyThreshold: 2,
+      unhealthyThreshold: 3,
+    },
+    /** Envoy's outlier detection: 5 in a row, 30 s growing to 300 s. */
+    ejection: { consecutiveFailures: 5, base: '30s', max: '300s' },
+  },
+  weight: 0,
+  sticky: { mode: 'hash', sessionTtl: '1h', sessionMax: 100_000 },
+  issueCookie: { name: 'coalmine_id', maxAge: '30d' },
+  mirror: {
+    percent: 100,
+    by: 'sticky',
+    methods: ['GET', 'HEAD', 'POST'],
+    timeout: '2s',
+    maxInFlight: 64,
+    maxBody: '1MiB',
+    maxBuffered: '32MiB',
+    keepCredentials: false,
+  },
+  failover: 'none',
+  /** nginx stops at 1 MiB, which images for a model exceed; Envoy and Traefik have no limit at all. */
+  maxBody: '10MiB',
+  exposeVersion: true,
+} as const;
+
+/** Bounds of the latency histograms in milliseconds, for services that answer in 1 ms up to a minute. */
+export const LATENCY_EDGES_MS: readonly number[] = [
+  0.5, 1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 250, 350, 500, 750, 1_000, 2_000, 5_000, 10_000, 30_000,
+  60_000,
+];

@@ -1,0 +1,60 @@
+import { assertNever } from '../../core/model.ts';
+import { readPattern } from '../pattern.ts';
+import { readHost, readListen, readMatchHost, readOrigin, readRange } from './addresses.ts';
+import {
+  readCookieName,
+  readHeaderName,
+  readKeySource,
+  readMethod,
+  readName,
+  readQueryName,
+  readRegion,
+} from './names.ts';
+import { readPathPrefix, readPathText, readProbePath } from './paths.ts';
+import { type QuantityBounds, readDuration, readPercent, readSize } from './quantities.ts';
+import type { Reading } from './reading.ts';
+
+/** What a value must look like beyond its JSON type; stands in the schema as `x-form`. */
+export type Form =
+  | ({ readonly kind: 'duration' | 'size' } & QuantityBounds)
+  | { readonly kind: 'percent' }
+  | { readonly kind: PlainForm };
+
+const PLAIN_FORMS = {
+  listen: readListen,
+  host: readHost,
+  matchHost: readMatchHost,
+  origin: readOrigin,
+  range: readRange,
+  name: readName,
+  header: readHeaderName,
+  cookie: readCookieName,
+  query: readQueryName,
+  method: readMethod,
+  region: readRegion,
+  keySource: readKeySource,
+  pathPrefix: readPathPrefix,
+  pathText: readPathText,
+  probePath: readProbePath,
+  pattern: readPattern,
+} as const satisfies Record<string, (text: string) => Reading<unknown>>;
+export type PlainForm = keyof typeof PLAIN_FORMS;
+
+/** Reads a value in a form; null when its type is not the form's, which the schema reports by itself. */
+export function readForm(form: Form, value: unknown): Reading<unknown> | null {
+  if (form.kind === 'percent') return typeof value === 'number' ? readPercent(value) : null;
+  if (typeof value !== 'string') return null;
+  switch (form.kind) {
+    case 'duration':
+      return readDuration(value, form);
+    case 'size':
+      return readSize(value, form);
+    default:
+      return readPlain(form.kind, value);
+  }
+}
+
+function readPlain(kind: PlainForm, text: string): Reading<unknown> {
+  const read: ((text: string) => Reading<unknown>) | undefined = PLAIN_FORMS[kind];
+  return read === undefined ? assertNever(kind as never) : read(text);
+}

@@ -1,0 +1,52 @@
+import { orList } from '../issue.ts';
+import { durationMs, percentBp, sizeBytes } from '../quantity.ts';
+import { bad, good, type Reading } from './reading.ts';
+
+/** What a duration or a size of one key may be; bounds are inclusive and written as the user would. */
+export interface QuantityBounds {
+  readonly min: string;
+  readonly max: string;
+  /** Words allowed besides, such as `none`. */
+  readonly words?: readonly string[];
+}
+
+/** Milliseconds; null for one of the allowed words. */
+export function readDuration(text: string, bounds: QuantityBounds): Reading<number | null> {
+  return readQuantity(text, bounds, durationMs, 'a duration with its unit', '500ms, 2s, 5m, 1h or 30d');
+}
+
+/** Bytes; null for one of the allowed words. */
+export function readSize(text: string, bounds: QuantityBounds): Reading<number | null> {
+  return readQuantity(text, bounds, sizeBytes, 'a size with its unit', '512B, 64KiB, 1MiB or 10MB');
+}
+
+function readQuantity(
+  text: string,
+  bounds: QuantityBounds,
+  parse: (text: string) => number | null,
+  kind: string,
+  examples: string,
+): Reading<number | null> {
+  const words = bounds.words ?? [];
+  if (words.includes(text)) return good(null);
+  const value = parse(text);
+  const or = words.length === 0 ? '' : `, or ${orList(words)}`;
+  if (value === null) return bad(`must be ${kind}${or}`, `write it like ${examples}${or}`);
+  const min = parse(bounds.min) ?? 0;
+  const max = parse(bounds.max) ?? 0;
+  if (value >= min && value <= max) return good(value);
+  return bad(
+    `must be from ${bounds.min} to ${bounds.max}${or}`,
+    value < min ? `write ${bounds.min} or more` : `write ${bounds.max} or less${or}`,
+  );
+}
+
+/** Basis points. */
+export function readPercent(percent: number): Reading<number> {
+  const bp = percentBp(percent);
+  if (bp !== null) return good(bp);
+  if (percent >= 0 && percent <= 100) {
+    return bad('has more than two decimals', `write ${Math.round(percent * 100) / 100}`);
+  }
+  return bad('must be a percentage from 0 to 100', 'write a number such as 5 or 0.25');
+}

@@ -1,0 +1,72 @@
+/**
+ * Quantities as people write them. Each reader answers null for what it cannot
+ * read; what a key allows besides (bounds, words) is the schema's matter.
+ */
+
+const MS_PER_UNIT = new Map([
+  ['ms', 1],
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+
+const BYTES_PER_UNIT = new Map([
+  ['B', 1],
+  ['kB', 1_000],
+  ['KB', 1_000],
+  ['MB', 1_000_000],
+  ['GB', 1_000_000_000],
+  ['KiB', 1_024],
+  ['MiB', 1_048_576],
+  ['GiB', 1_073_741_824],
+]);
+
+export const DURATION_PATTERN = '[0-9]{1,9}(\\.[0-9]{1,6})?(ms|s|m|h|d)';
+export const SIZE_PATTERN = '[0-9]{1,12}(\\.[0-9]{1,6})?(B|kB|KB|MB|GB|KiB|MiB|GiB)';
+const DURATION = new RegExp(`^${DURATION_PATTERN}$`);
+const SIZE = new RegExp(`^${SIZE_PATTERN}$`);
+
+/** `500ms`, `1.5s`, `5m`, `2h`, `30d` in milliseconds, exact to the nanosecond. */
+export function durationMs(text: string): number | null {
+  const factor = factorOf(DURATION, MS_PER_UNIT, text);
+  return factor === null ? null : Math.round(Number.parseFloat(text) * factor * 1e6) / 1e6;
+}
+
+/** `512B`, `64KiB`, `10MB` in whole bytes. */
+export function sizeBytes(text: string): number | null {
+  const factor = factorOf(SIZE, BYTES_PER_UNIT, text);
+  return factor === null ? null : Math.round(Number.parseFloat(text) * factor);
+}
+
+function factorOf(form: RegExp, factors: ReadonlyMap<string, number>, text: string): number | null {
+  if (!form.test(text)) return null;
+  return factors.get(text.replace(/^[0-9.]+/, '')) ?? null;
+}
+
+/** Percent in basis points; null below 0, over 100 or with more than two decimals. */
+export function percentBp(percent: number): number | null {
+  if (!(percent >= 0 && percent <= 100)) return null;
+  const bp = Math.abs(Math.round(percent * 100));
+  // 0.07 * 100 is 7.000000000000001: what is left over must be noise of the double, not a third decimal.
+  return Math.abs(percent * 100 - bp) < 1e-9 ? bp : null;
+}
+
+/** Readers of what has passed validation, where anything else is a defect of ours. */
+
+export function msOf(text: string): number {
+  return known(durationMs(text), text);
+}
+
+export function bytesOf(text: string): number {
+  return known(sizeBytes(text), text);
+}
+
+export function bpOf(percent: number): number {
+  return known(percentBp(percent), String(percent));
+}
+
+function known(value: number | null, text: string): number {
+  if (value === null) throw new Error(`read before it was checked: ${text}`);
+  return value;
+}

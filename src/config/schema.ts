@@ -1,0 +1,64 @@
+import type { Static } from 'typebox';
+import { mapOf, OWN_KEYWORDS, section } from './schema/build.ts';
+import {
+  adminSchema,
+  drainSchema,
+  limitsSchema,
+  listenSchema,
+  logSchema,
+  regionSchema,
+  tlsSchema,
+  trustProxySchema,
+} from './schema/listener.ts';
+import { serviceSchema } from './schema/service.ts';
+
+/** The whole config file. */
+export const rootSchema = section(
+  {
+    listen: listenSchema,
+    admin: adminSchema,
+    tls: tlsSchema,
+    region: regionSchema,
+    trustProxy: trustProxySchema,
+    limits: limitsSchema,
+    drain: drainSchema,
+    log: logSchema,
+  },
+  { description: 'Configuration of a Coalmine gateway.' },
+  {
+    services: mapOf('name', serviceSchema, {
+      description: 'The services by name; a name becomes the `app` label of the metrics.',
+      minProperties: 1,
+      maxProperties: 10_000,
+      'x-type': 'a mapping from names to services',
+      'x-hint': 'write each service by name',
+    }),
+  },
+);
+
+/** A config file that the schema has passed. Mappings from names are read with Object.entries only. */
+export type RawConfig = Static<typeof rootSchema>;
+export type RawService = RawConfig['services'][string];
+export type RawVersion = RawService['versions'][string];
+export type RawUpstream = NonNullable<RawService['upstream']>;
+export type RawRule = NonNullable<RawService['rules']>[number];
+export type RawWhen = RawRule['when'];
+export type RawTextMatch = NonNullable<RawWhen['path']>;
+
+/** JSON Schema (draft 7) for editors, without the keywords that only validation here knows. */
+export function configSchema(): object {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Coalmine configuration',
+    ...(published(rootSchema) as object),
+  };
+}
+
+const OWN: ReadonlySet<string> = new Set(OWN_KEYWORDS);
+
+function published(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(published);
+  if (typeof node !== 'object' || node === null) return node;
+  const kept = Object.entries(node).filter(([key]) => !OWN.has(key));
+  return Object.fromEntries(kept.map(([key, value]) => [key, published(value)]));
+}

@@ -1,0 +1,221 @@
+import { path, refused, withKeys, withVersion } from './refused.ts';
+
+refused('what a service matches', [
+  [
+    'a host with a port',
+    withKeys('match: { host: ▶a.com:80 }\n'),
+    path('match.host'),
+    /port/,
+    /write a\.com/,
+  ],
+  [
+    'a URL as host',
+    withKeys('match: { host: ▶http://a.com }\n'),
+    path('match.host'),
+    /not a URL/,
+    /only the host/,
+  ],
+  [
+    'a star as host',
+    withKeys('match: { host: ▶"*" }\n'),
+    path('match.host'),
+    /every host/,
+    /leave `host` out/,
+  ],
+  [
+    'a path without slash',
+    withKeys('match: { path: ▶predict }\n'),
+    path('match.path'),
+    /begin with \//,
+    /write \/predict/,
+  ],
+  [
+    'an encoded path',
+    withKeys('match: { path: ▶/a%20b }\n'),
+    path('match.path'),
+    /percent-encoded/,
+    /characters themselves/,
+  ],
+  [
+    'a path that climbs',
+    withKeys('match: { path: ▶/a/../b }\n'),
+    path('match.path'),
+    /\.\. segment/,
+    /lead to/,
+  ],
+  [
+    'two services for the same requests',
+    `services:
+  a: { match: { host: X.com, path: /p/ }, versions: { v1: { url: http://a } } }
+  b: { ▶match: { host: x.com, path: /p }, versions: { v1: { url: http://a } } }
+`.replace('▶match: {', 'match: ▶{'),
+    'services.b.match',
+    /same requests as a in line 2 \(x\.com, path \/p\)/,
+    /another host or path/,
+  ],
+  [
+    'two services for everything',
+    'services:\n  a: { versions: { v1: { url: http://a } } }\n  ▶b: { versions: { v1: { url: http://a } } }\n',
+    'services.b.match',
+    /same requests as a in line 2 \(any host, path \/\)/,
+    /another host or path/,
+  ],
+  [
+    'a name with a space',
+    'services:\n  ▶a b: { versions: { v1: { url: http://a } } }\n',
+    'services["a b"]',
+    /not a valid name/,
+    /letters, digits/,
+  ],
+]);
+
+refused('versions', [
+  ['no versions', 'services:\n  ▶a: {}\n', path('versions'), /is missing/, /each version by name/],
+  ['empty versions', 'services: { a: { versions: ▶{} } }\n', path('versions'), /must not be empty/, /./],
+  [
+    'a version without keys',
+    'services:\n  a:\n    versions:\n      v1:▶\n',
+    path('versions.v1'),
+    /is empty/,
+    /\{ url: … \}/,
+  ],
+  [
+    'a URL for a version',
+    withVersion('▶http://a:1'),
+    path('versions.v1'),
+    /mapping of keys, not text/,
+    /\{ url: … \}/,
+  ],
+  [
+    'no endpoint',
+    'services: { a: { versions: { ▶v1: {} } } }\n',
+    path('versions.v1'),
+    /no endpoint/,
+    /add url/,
+  ],
+  [
+    'url and urls',
+    withVersion('{ url: http://a, ▶urls: [http://b] }'),
+    path('versions.v1.urls'),
+    /beside `url`/,
+    /keep one/,
+  ],
+  [
+    'urls as a text',
+    withVersion('{ urls: ▶http://a }'),
+    path('versions.v1.urls'),
+    /list of URLs, not text/,
+    /`url` for a single/,
+  ],
+  ['empty urls', withVersion('{ urls: ▶[] }'), path('versions.v1.urls'), /must not be empty/, /./],
+  [
+    'a URL twice',
+    withVersion('{ urls: [http://a, ▶http://A:80/] }'),
+    path('versions.v1.urls[1]'),
+    /twice/,
+    /remove/,
+  ],
+  [
+    'a path in the URL',
+    withVersion('{ url: ▶http://a/v1 }'),
+    path('versions.v1.url'),
+    /path or a query/,
+    /origin only/,
+  ],
+  [
+    'credentials in the URL',
+    withVersion('{ url: ▶http://u:p@a }'),
+    path('versions.v1.url'),
+    /credentials/,
+    /remove/,
+  ],
+  ['a wrong scheme', withVersion('{ url: ▶grpc://a }'), path('versions.v1.url'), /scheme/, /http:\/\//],
+  [
+    'no scheme',
+    withVersion('{ url: ▶a:8080 }'),
+    path('versions.v1.url'),
+    /begin with http/,
+    /such as http:\/\/iris-v1:8080/,
+  ],
+  [
+    'tls for plain http',
+    withVersion('{ url: http://a, ▶tls: { verify: false } }'),
+    path('versions.v1.tls'),
+    /no https/,
+    /https:\/\//,
+  ],
+  [
+    'a client key without certificate',
+    withVersion('{ url: https://a, ▶tls: { key: k.pem } }'),
+    path('versions.v1.tls'),
+    /without its cert/,
+    /add cert/,
+  ],
+  [
+    'a check slower than its pace',
+    withVersion('{ url: http://a, ▶healthCheck: { interval: 1s } }'),
+    path('versions.v1.healthCheck'),
+    /timeout \(2s\) above its interval \(1s\)/,
+    /raise/,
+  ],
+  [
+    'an ejection that shrinks',
+    withVersion('{ url: http://a, ▶ejection: { max: 1s } }'),
+    path('versions.v1.ejection'),
+    /base \(30s\) above its max \(1s\)/,
+    /lower/,
+  ],
+  [
+    'a check as true',
+    withVersion('{ url: http://a, healthCheck: ▶true }'),
+    path('versions.v1.healthCheck'),
+    /off or a mapping/,
+    /\{ path: \/healthz/,
+  ],
+  [
+    'a check without slash',
+    withVersion('{ url: http://a, healthCheck: { path: ▶healthz } }'),
+    path('versions.v1.healthCheck.path'),
+    /not a path/,
+    /\/healthz/,
+  ],
+  [
+    'three retries',
+    withVersion('{ url: http://a, retry: { retries: ▶3 } }'),
+    path('versions.v1.retry.retries'),
+    /from 0 to 1/,
+    /1 or less/,
+  ],
+  [
+    'a total of zero',
+    withVersion('{ url: http://a, timeouts: { total: ▶0s } }'),
+    path('versions.v1.timeouts.total'),
+    /from 1ms to 24h, or none/,
+    /1ms or more/,
+  ],
+  [
+    'time-outs at the service',
+    withKeys('▶timeouts: { connect: 1s }\n'),
+    path('timeouts'),
+    /not a known key/,
+    /versions\.NAME or services\.NAME\.upstream/,
+  ],
+  [
+    'a conflict in what versions share, told once',
+    withKeys('upstream: { ▶healthCheck: { interval: 1s } }\n'),
+    path('upstream.healthCheck'),
+    /above its interval/,
+    /raise/,
+  ],
+  [
+    'a conflict between a version and what it shares',
+    `services:
+  a:
+    upstream: { healthCheck: { interval: 2s } }
+    versions: { v1: { url: http://a, ▶healthCheck: { timeout: 3s } } }
+`,
+    path('versions.v1.healthCheck'),
+    /timeout \(3s\) above its interval \(2s\)/,
+    /raise/,
+  ],
+]);
