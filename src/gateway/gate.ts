@@ -1,0 +1,20 @@
+import type { ListenerSettings } from '../core/model.ts';
+import type { Clock, Log, Random } from '../ports.ts';
+import type { Table } from './table.ts';
+import type { Uploads } from './uploads.ts';
+
+/** What all requests of one gateway share. `table` is the one reference that a new Split swaps. */
+export interface Gate {
+  table: Table;
+  readonly settings: ListenerSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** This process' name in Via. */
+  readonly instance: string;
+  readonly uploads: Uploads;
+  /** Answers carry `Connection: close` from now on. */
+  draining: boolean;
+  /** Requests whose answer is not yet wholly handed to the client's socket. */
+  inFlight: number;
+}

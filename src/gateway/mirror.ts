@@ -1,0 +1,188 @@
+import type { Dispatcher } from 'undici';
+import { MIRROR_OUTCOMES, type MirrorOutcome, type Service } from '../core/model.ts';
+import { keyOf } from '../core/split/choose.ts';
+import { bucketOfKey } from '../core/split/hash.ts';
+import { inMirrorShare } from '../core/split/mirror.ts';
+import { beginMirror, dropMirror, endMirror } from '../tally/recorder.ts';
+import { type BodyWatcher, watchBody } from './body-tap.ts';
+import type { Exchange } from './exchange.ts';
+import { shadowHeaders } from './headers.ts';
+import type { ServiceRuntime, ShadowRuntime } from './table.ts';
+import type { Endpoint } from './upstreams/endpoint.ts';
+
+const OUTCOME = Object.fromEntries(MIRROR_OUTCOMES.map((name, index) => [name, index])) as Record<
+  MirrorOutcome,
+  number
+>;
+
+/**
+ * Mirror phase, after the request is on its way: fire and forget. Whatever goes
+ * wrong here is counted by reason and never felt by the client; each eligible
+ * request is counted exactly once.
+ */
+export function mirror(x: Exchange): void {
+  const { service, shadow } = x.runtime as ServiceRuntime;
+  if (shadow === null || !eligible(x, service, shadow)) return;
+  const { spec, budget, tally } = shadow;
+  if (budget.inFlight >= spec.maxInFlight) return dropMirror(tally, OUTCOME.dropped_full);
+  if (!x.hasBody) {
+    budget.inFlight++;
+    return send(x, shadow, null);
+  }
+  if (Number(x.req.headers['content-length'] ?? 0) > spec.maxBodyBytes) {
+    return dropMirror(tally, OUTCOME.dropped_too_large);
+  }
+  budget.inFlight++;
+  const copy = new BodyCopy(x, shadow);
+  watchBody(x.req, copy);
+  x.res.once('close', () => copy.onGone());
+}
+
+function eligible(x: Exchange, service: Service, { spec }: ShadowRuntime): boolean {
+  const assignment = x.assignment as NonNullable<Exchange['assignment']>;
+  if (assignment.version === spec.to || !spec.methods.includes(x.method)) return false;
+  if (spec.percentBp === 0) return false;
+  if (spec.by === 'sticky') {
+    if (assignment.bucket >= 0 && assignment.key !== '') return inMirrorShare(spec, assignment.bucket);
+    const key = assignment.key === '' ? keyOf(service.sticky.by, x) : assignment.key;
+    if (key !== '') return inMirrorShare(spec, bucketOfKey(service.salt, key));
+  }
+  return inMirrorShare(spec, Math.floor(x.gate.random() * 10_000));
+}
+
+/** Copies a body while it passes; bounded by request and over all requests. */
+class BodyCopy implements BodyWatcher {
+  readonly #x: Exchange;
+  readonly #shadow: ShadowRuntime;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #over = false;
+
+  constructor(x: Exchange, shadow: ShadowRuntime) {
+    this.#x = x;
+    this.#shadow = shadow;
+  }
+
+  onChunk(chunk: Buffer): void {
+    if (this.#over) return;
+    const { spec, budget } = this.#shadow;
+    if (this.#bytes + chunk.length > spec.maxBodyBytes) return this.#drop('dropped_too_large');
+    if (budget.bytes + chunk.length > spec.maxBufferedBytes) return this.#drop('dropped_bytes');
+    // A copy: the chunk is a slice of a far larger block that would be kept whole.
+    this.#chunks.push(Buffer.from(chunk));
+    this.#bytes += chunk.length;
+    budget.bytes += chunk.length;
+  }
+
+  onEnd(): void {
+    if (this.#over) return;
+    this.#over = true;
+    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    send(this.#x, this.#shadow, body);
+  }
+
+  /** The client went away, or had its answer, before its body was read whole. */
+  onGone(): void {
+    if (this.#over) return;
+    // undici does not read a body that it finds whole and empty; there is nothing to copy then either.
+    const { complete, readableLength } = this.#x.req;
+    if (complete && readableLength + this.#bytes === 0) this.onEnd();
+    else this.#drop('dropped_aborted');
+  }
+
+  #drop(outcome: MirrorOutcome): void {
+    const { budget, tally } = this.#shadow;
+    this.#over = true;
+    this.#chunks = [];
+    budget.inFlight--;
+    budget.bytes -= this.#bytes;
+    dropMirror(tally, OUTCOME[outcome]);
+  }
+}
+
+/** Sends the copy; its place in the budget is already taken. */
+function send(x: Exchange, shadow: ShadowRuntime, body: Buffer | null): void {
+  const { spec, group, budget, tally } = shadow;
+  const endpoint = group.pick(x.gate.clock.nowMs(), null);
+  if (endpoint === null) {
+    budget.inFlight--;
+    if (body !== null) budget.bytes -= body.length;
+    return dropMirror(tally, OUTCOME.dropped_full);
+  }
+  const attempt = new ShadowAttempt(x, shadow, endpoint, body?.length ?? 0);
+  endpoint.pool.dispatch(
+    {
+      path: x.path + x.search,
+      method: x.method as 'GET',
+      headers: shadowHeaders(x.upstreamHeaders, spec.keepCredentials),
+      body,
+      ...(endpoint.servername === null ? null : { servername: endpoint.servername }),
+    },
+    attempt,
+  );
+}
+
+/** The shadow's answer: its status and time are noted, its content thrown away. */
+class ShadowAttempt implements Dispatcher.DispatchHandler {
+  readonly #shadow: ShadowRuntime;
+  readonly #endpoint: Endpoint;
+  readonly #bodyBytes: number;
+  readonly #startMs: number;
+  readonly #nowMs: () => number;
+  readonly #timer: NodeJS.Timeout;
+  #abort: ((error?: Error) => void) | null = null;
+  #status = 0;
+  #timedOut = false;
+
+  constructor(x: Exchange, shadow: ShadowRuntime, endpoint: Endpoint, bodyBytes: number) {
+    const { clock } = x.gate;
+    this.#shadow = shadow;
+    this.#endpoint = endpoint;
+    this.#bodyBytes = bodyBytes;
+    this.#nowMs = () => clock.nowMs();
+    this.#startMs = clock.nowMs();
+    this.#timer = setTimeout(() => this.#expire(), shadow.spec.timeoutMs);
+    this.#timer.unref();
+    endpoint.pending++;
+    beginMirror(shadow.tally);
+  }
+
+  onConnect(abort: (error?: Error) => void): void {
+    this.#abort = abort;
+    if (this.#timedOut) abort(new Error('the shadow was too slow'));
+  }
+
+  onHeaders(status: number): boolean {
+    this.#status = status;
+    return true;
+  }
+
+  onData(): boolean {
+    return true;
+  }
+
+  onComplete(): void {
+    this.#end(this.#status < 500 ? 'ok' : 'error');
+  }
+
+  onError(error: Error): void {
+    const { code } = error as NodeJS.ErrnoException;
+    const late = this.#timedOut || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+    this.#end(late || code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'error');
+  }
+
+  #expire(): void {
+    this.#timedOut = true;
+    this.#abort?.(new Error('the shadow was too slow'));
+  }
+
+  #end(outcome: MirrorOutcome): void {
+    clearTimeout(this.#timer);
+    const { budget, tally } = this.#shadow;
+    this.#endpoint.pending--;
+    budget.inFlight--;
+    budget.bytes -= this.#bodyBytes;
+    endMirror(tally, OUTCOME[outcome], this.#nowMs() - this.#startMs);
+  }
+}

@@ -1,0 +1,257 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import net from 'node:net';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { ListenerSettings, Split } from '../core/model.ts';
+import type { Clock, Log, PatternCompiler, Random } from '../ports.ts';
+import type { Recorder } from '../tally/recorder.ts';
+import { DownstreamRequest, isWebSocket } from './downstream.ts';
+import { type ErrorCode, rawErrorAnswer } from './errors.ts';
+import type { Gate } from './gate.ts';
+import { cutStalled, handle } from './handler.ts';
+import { newInstanceId } from './ids.ts';
+import { type Table, TableMaker } from './table.ts';
+import { parseTarget } from './target.ts';
+import { Uploads } from './uploads.ts';
+import { UpstreamRegistry } from './upstreams/registry.ts';
+import { WebSockets } from './websocket.ts';
+
+export interface GatewayDeps {
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly compilePattern: PatternCompiler;
+}
+
+export interface EndpointStatus {
+  readonly service: string;
+  readonly version: string;
+  readonly endpoint: string;
+  readonly healthy: boolean;
+  /** Monotonic, ms: when an ejected endpoint is tried again; null while it is not ejected. */
+  readonly ejectedUntilMs: number | null;
+  readonly pending: number;
+}
+
+type HttpServer = http.Server | https.Server;
+
+/** How often a closing gateway looks whether its last request is over. */
+const IDLE_CHECK_MS = 20;
+/** Node looks for slow heads this often; the default of 30 s would make its limits vague. */
+const CONNECTIONS_CHECK_MS = 1_000;
+
+/** The data path. Starts listening; the caller decides when requests get which Split. */
+export async function startGateway(
+  settings: ListenerSettings,
+  split: Split,
+  deps: GatewayDeps,
+): Promise<Gateway> {
+  const registry = new UpstreamRegistry(deps.log);
+  const tables = new TableMaker(deps.recorder, registry, deps.compilePattern);
+  const table = tables.make(split);
+  tables.commit(table);
+  const gate: Gate = {
+    table,
+    settings,
+    clock: deps.clock,
+    random: deps.random,
+    log: deps.log,
+    instance: newInstanceId(),
+    uploads: new Uploads(settings.limits.bodyIdleTimeoutMs, () => deps.clock.nowMs(), cutStalled),
+    draining: false,
+    inFlight: 0,
+  };
+  const app = await buildApp(gate);
+  try {
+    await app.listen({ host: settings.host, port: settings.port });
+  } catch (error) {
+    gate.uploads.stop();
+    await registry.close();
+    throw error;
+  }
+  return new Gateway(gate, app, tables, registry);
+}
+
+export class Gateway {
+  readonly url: string;
+  readonly #gate: Gate;
+  readonly #app: FastifyInstance;
+  readonly #tables: TableMaker;
+  readonly #registry: UpstreamRegistry;
+
+  constructor(gate: Gate, app: FastifyInstance, tables: TableMaker, registry: UpstreamRegistry) {
+    this.#gate = gate;
+    this.#app = app;
+    this.#tables = tables;
+    this.#registry = registry;
+    const { address, port, family } = app.server.address() as AddressInfo;
+    const scheme = gate.settings.tls === null ? 'http' : 'https';
+    this.url = `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** Requests that arrive from now on see `split`; those under way finish on theirs. Throws, and changes nothing, where it cannot be served. */
+  swap(split: Split): void {
+    const table: Table = this.#tables.make(split);
+    this.#tables.commit(table);
+    this.#gate.table = table;
+  }
+
+  /** New connections get the new certificate; open ones keep theirs. */
+  setTls(tls: { cert: string; key: string }): void {
+    const { server } = this.#app;
+    if (server instanceof https.Server) server.setSecureContext(tlsContext(tls));
+  }
+
+  endpoints(): EndpointStatus[] {
+    const now = this.#gate.clock.nowMs();
+    return this.#registry.all().flatMap(({ group, service, version }) =>
+      group.endpoints.map((endpoint) => ({
+        service,
+        version,
+        endpoint: endpoint.origin,
+        healthy: endpoint.healthy,
+        ejectedUntilMs: now < endpoint.ejectedUntilMs ? endpoint.ejectedUntilMs : null,
+        pending: endpoint.pending,
+      })),
+    );
+  }
+
+  /** Clients are asked, answer by answer, to close their connections. */
+  beginDrain(): void {
+    this.#gate.draining = true;
+  }
+
+  /**
+   * Stops listening and waits up to `graceMs` for requests in flight; what is not
+   * over then is cut. Resolves with how many that were.
+   */
+  async close(graceMs: number): Promise<number> {
+    const { server } = this.#app;
+    this.beginDrain();
+    // Node's own close would also end idle connections at once, some of them under a request on its way.
+    net.Server.prototype.close.call(server);
+    const deadline = performance.now() + graceMs;
+    while (this.#gate.inFlight > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
+    }
+    const cut = this.#gate.inFlight;
+    server.closeIdleConnections();
+    server.closeAllConnections();
+    this.#gate.uploads.stop();
+    await this.#app.close();
+    await this.#registry.close();
+    return cut;
+  }
+}
+
+async function buildApp(gate: Gate): Promise<FastifyInstance> {
+  const sockets = new WebSockets(gate);
+  const app = Fastify({
+    serverFactory: (handler) => buildServer(gate, handler as http.RequestListener),
+    // Fastify's router sees one path for all plain requests; ours decides. A WebSocket
+    // keeps its path, which @fastify/http-proxy forwards.
+    rewriteUrl: (req) => (isWebSocket(req as http.IncomingMessage) ? webSocketUrl(req.url as string) : '/'),
+    clientErrorHandler: onClientError,
+    requestIdHeader: false,
+    genReqId: () => '',
+    childLoggerFactory: (logger) => logger,
+    logger: false,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: true,
+  }) as unknown as FastifyInstance;
+  // Before Fastify looks at the body: the data path never parses one.
+  app.addHook('onRequest', (request, reply, done) => {
+    const req = request.raw;
+    if (isWebSocket(req)) return done();
+    reply.hijack();
+    req.url = req.originalUrl as string;
+    handle(gate, req, reply.raw, expecting.has(req));
+  });
+  app.setErrorHandler((error, request, reply) => {
+    gate.log.warn({ cause: (error as Error).message, path: request.url }, 'a WebSocket request was refused');
+    return reply.code(400).send({ error: 'bad_target' });
+  });
+  await sockets.register(app);
+  return app;
+}
+
+declare module 'node:http' {
+  interface IncomingMessage {
+    /** Set by Fastify's `rewriteUrl`: the request target as it came. */
+    originalUrl?: string;
+  }
+}
+
+/** Requests that wait for `100 Continue`. */
+const expecting = new WeakSet<http.IncomingMessage>();
+
+/** The normalised target; one that is none goes to `/`, where admission refuses the original. */
+function webSocketUrl(url: string): string {
+  const target = parseTarget(url);
+  return target === null ? '/' : target.path + target.query;
+}
+
+function buildServer(gate: Gate, handler: http.RequestListener): HttpServer {
+  const { limits, tls } = gate.settings;
+  const options = {
+    IncomingMessage: DownstreamRequest,
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    // The body has a time-out of its own, for silence; a long upload is no fault.
+    requestTimeout: 0,
+    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    keepAliveTimeout: limits.keepAliveMs,
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+    noDelay: true,
+    shouldUpgradeCallback: isWebSocket,
+  };
+  const server: HttpServer =
+    tls === null
+      ? http.createServer(options, handler)
+      : https.createServer({ ...options, ...tlsContext(tls), ALPNProtocols: ['http/1.1'] }, handler);
+  server.maxConnections = limits.maxConnections;
+  // Node would drop headers beyond 2,000 in silence; admission counts them instead.
+  server.maxHeadersCount = 0;
+  const onExpect: http.RequestListener = (req, res) => {
+    expecting.add(req);
+    handler(req, res);
+  };
+  server.on('checkContinue', onExpect);
+  server.on('checkExpectation', onExpect);
+  server.on('connect', (_req, socket) => socket.end(rawErrorAnswer('method_not_allowed')));
+  return server;
+}
+
+function tlsContext(tls: { cert: string; key: string }): https.ServerOptions {
+  return { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' };
+}
+
+/** What Node's parser refuses never becomes a request; it is answered here and its connection closed. */
+function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  const busy = socket as Socket & { _httpMessage?: { headersSent: boolean } | null };
+  // Bytes behind a last request are nothing to its answer, which closes the connection.
+  // An answer that has begun must not get another one in its middle.
+  if (error.code === 'HPE_CLOSED_CONNECTION' && busy._httpMessage) return;
+  if (error.code === 'ECONNRESET' || !socket.writable || busy._httpMessage?.headersSent) {
+    socket.destroy(error);
+    return;
+  }
+  socket.end(rawErrorAnswer(clientErrorCode(error.code)));
+}
+
+function clientErrorCode(code: string | undefined): ErrorCode {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return 'headers_too_large';
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return 'body_too_large';
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 'body_timeout';
+    default:
+      return 'bad_request';
+  }
+}

@@ -1,0 +1,79 @@
+import { Pool } from 'undici';
+import type { PoolLimits, Upstream, UpstreamTls } from '../../core/model.ts';
+import { makeConnector } from './connect.ts';
+
+/** Answer heads above this are refused; peers allow 64 KiB as well. */
+const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
+
+/** One address of a version: its connections, what is under way, and whether it is fit. */
+export class Endpoint {
+  readonly origin: string;
+  readonly pool: Pool;
+  /**
+   * Of an https endpoint, to be given with each request: without it undici takes
+   * the client's Host for the TLS name and reconnects whenever that changes.
+   */
+  readonly servername: string | null;
+  readonly #upstream: Upstream;
+  readonly #limit: number;
+  #fresh: Pool | null = null;
+  /** Requests under way or waiting for a connection. */
+  pending = 0;
+  /** What the active check says; true until it says otherwise. */
+  healthy = true;
+  /** Monotonic time until which the passive check keeps requests away. */
+  ejectedUntilMs = 0;
+  failuresInRow = 0;
+  ejections = 0;
+
+  constructor(origin: string, upstream: Upstream) {
+    this.origin = origin;
+    const { protocol, hostname } = new URL(origin);
+    this.servername = protocol === 'https:' ? (upstream.tls?.serverName ?? hostname) : null;
+    this.#upstream = upstream;
+    this.#limit = upstream.pool.connections + upstream.pool.pending;
+    this.pool = this.#newPool(upstream.pool, 1);
+  }
+
+  get tls(): UpstreamTls | null {
+    return this.#upstream.tls;
+  }
+
+  get full(): boolean {
+    return this.pending >= this.#limit;
+  }
+
+  available(nowMs: number): boolean {
+    return this.healthy && nowMs >= this.ejectedUntilMs;
+  }
+
+  /**
+   * Connections that are used once, for a retry after a kept-alive connection
+   * turned out to be dead: the other idle ones are as old and may be as dead.
+   */
+  fresh(): Pool {
+    this.#fresh ??= this.#newPool({ ...this.#upstream.pool, connections: 16 }, 0);
+    return this.#fresh;
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([this.pool.destroy(), this.#fresh?.destroy()]);
+  }
+
+  #newPool(limits: PoolLimits, pipelining: 0 | 1): Pool {
+    const { timeouts, tls } = this.#upstream;
+    return new Pool(this.origin, {
+      connect: makeConnector(tls, timeouts.connectMs),
+      connections: limits.connections,
+      pipelining,
+      keepAliveTimeout: limits.keepAliveMs,
+      // A `Keep-Alive: timeout=` hint of the upstream may shorten that, not lengthen it.
+      keepAliveMaxTimeout: limits.keepAliveMs,
+      clientTtl: limits.connectionTtlMs,
+      headersTimeout: timeouts.firstByteMs,
+      bodyTimeout: timeouts.idleMs,
+      maxHeaderSize: MAX_ANSWER_HEAD_BYTES,
+      allowH2: false,
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import type { Upstream } from '../../core/model.ts';
+import { Endpoint } from './endpoint.ts';
+
+/** The endpoints of one version of one service, and the choice between them. */
+export class EndpointGroup {
+  readonly upstream: Upstream;
+  readonly endpoints: readonly Endpoint[];
+  /** For a client that named no host. */
+  readonly authority: string;
+  /** Requests in flight to this group, and how many of them are retries; the retry budget's two sides. */
+  inFlight = 0;
+  retriesInFlight = 0;
+  #turn = 0;
+
+  constructor(upstream: Upstream) {
+    this.upstream = upstream;
+    this.authority = new URL(upstream.endpoints[0] as string).host;
+    this.endpoints = upstream.endpoints.map((origin) => new Endpoint(origin, upstream));
+  }
+
+  /**
+   * The fit endpoint with the fewest requests under way, ties in turn; where
+   * none is fit, the same among all of them, for sending to a doubtful endpoint
+   * beats a certain failure. Null when the choice is full or only `not` is left.
+   */
+  pick(nowMs: number, not: Endpoint | null): Endpoint | null {
+    const { endpoints } = this;
+    if (endpoints.length === 1) {
+      const only = endpoints[0] as Endpoint;
+      return only === not || only.full ? null : only;
+    }
+    // Once a request, not once a look: two looks a request would come round to the same of two endpoints for ever.
+    if (not === null) this.#turn = (this.#turn + 1) % endpoints.length;
+    const best = this.#leastPending(nowMs, not, true) ?? this.#leastPending(nowMs, not, false);
+    return best === null || best.full ? null : best;
+  }
+
+  #leastPending(nowMs: number, not: Endpoint | null, fitOnly: boolean): Endpoint | null {
+    const { endpoints } = this;
+    let best: Endpoint | null = null;
+    for (let i = 0; i < endpoints.length; i++) {
+      const one = endpoints[(this.#turn + i) % endpoints.length] as Endpoint;
+      if (one === not || (fitOnly && !one.available(nowMs))) continue;
+      if (best === null || one.pending < best.pending) best = one;
+    }
+    return best;
+  }
+
+  /** Whether one more retry stays within the budget (Envoy's `retry_budget`: a share of what is active). */
+  mayRetry(): boolean {
+    const { retries, budgetShare, budgetMin } = this.upstream.retry;
+    if (retries === 0) return false;
+    return this.retriesInFlight < Math.max(budgetMin, Math.floor(this.inFlight * budgetShare));
+  }
+
+  /** The passive check: a connect error, reset, time-out or 5xx is a failure. */
+  note(endpoint: Endpoint, ok: boolean, nowMs: number): void {
+    if (ok) {
+      endpoint.failuresInRow = 0;
+      return;
+    }
+    endpoint.failuresInRow++;
+    const { ejection } = this.upstream;
+    if (ejection === null || endpoint.failuresInRow < ejection.consecutiveFailures) return;
+    if (nowMs < endpoint.ejectedUntilMs) return;
+    const out = this.endpoints.filter((one) => nowMs < one.ejectedUntilMs).length;
+    // Never more than half: the rest could not carry the load of all.
+    if (out + 1 > Math.floor(this.endpoints.length / 2)) return;
+    // A long good time after its last ejection makes an endpoint's record clean.
+    if (nowMs - endpoint.ejectedUntilMs > ejection.maxMs) endpoint.ejections = 0;
+    endpoint.ejections++;
+    endpoint.failuresInRow = 0;
+    endpoint.ejectedUntilMs = nowMs + Math.min(ejection.baseMs * endpoint.ejections, ejection.maxMs);
+  }
+
+  get idle(): boolean {
+    return this.endpoints.every((endpoint) => endpoint.pending === 0);
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.endpoints.map((endpoint) => endpoint.destroy()));
+  }
+}
