@@ -1,5 +1,6 @@
 import type { AssignReason, KeySource, Service, Share, Split } from '../model.ts';
 import { type Assignment, choose, keyOf, makeChooser } from './choose.ts';
+import { buildRoutes, findRoute } from './route.ts';
 import type { RequestFacts } from './rules.ts';
 
 /** A request as somebody describes it; what they leave out is absent. */
@@ -203,10 +204,22 @@ function notesOn(service: Service, request: KeyedRequest, asked: Asked, hasKey: 
       `the cookie ${sticky.issueCookie.name} is signed and is not read here; give the id in it as the key`,
     );
   }
+  if (request.path !== null && !isUnder(service, request.path)) {
+    notes.push(
+      `the gateway sends ${request.path} to no version of this service: it serves ${service.match.path}`,
+    );
+  }
   if (service.regionHeader === null && request.region !== null) {
-    notes.push('the region given stands for the gateway’s own (the service has no region header)');
+    notes.push(
+      'the region given stands for the one of the gateway itself (the service has no region header)',
+    );
   }
   return notes;
+}
+
+function isUnder(service: Service, path: string): boolean {
+  const match = { host: null, path: service.match.path };
+  return findRoute(buildRoutes([{ match, value: true }]), '', path) !== null;
 }
 
 function versionName(service: Service, index: number): string {

@@ -1,0 +1,166 @@
+import type {
+  DescribedRequest,
+  ReloadFailure,
+  ReloadState,
+  ServiceDetail,
+  ServiceSummary,
+  WeightSet,
+} from '../control/api.ts';
+
+/** What goes over the wire of the admin API, for those who serve it and those who call it. */
+
+export type {
+  Explanation,
+  ReloadFailure,
+  ServiceDetail,
+  ServiceSummary,
+  VersionDetail,
+  VersionSummary,
+} from '../control/api.ts';
+
+export const API = '/api/v1';
+
+/** Every answer that is not 2xx. `error` is stable and for programs, `message` says what to do. */
+export interface ErrorBody {
+  readonly error: string;
+  readonly message: string;
+}
+
+export interface ServicesBody {
+  readonly revision: number;
+  readonly services: readonly ServiceSummary[];
+}
+
+export type ServiceBody = ServiceDetail;
+
+export interface SetWeightBody {
+  /** Percent, two decimals. */
+  readonly weight: number;
+  /** Needed only where a service has several canaries. */
+  readonly version?: string;
+}
+
+export interface WeightSetBody extends WeightSet {
+  readonly note: string;
+}
+
+/** `/readyz` without access shows `status` alone. */
+export interface ReadyBody {
+  readonly status: 'starting' | 'ready' | 'draining';
+  readonly revision?: number;
+  readonly reload?: Omit<ReloadState, 'failure'> & {
+    readonly failure: (Omit<ReloadFailure, 'atMs'> & { readonly at: string }) | null;
+  };
+  readonly services?: readonly {
+    readonly name: string;
+    readonly versions: readonly { readonly name: string; readonly healthy: number; readonly total: number }[];
+  }[];
+}
+
+/** A described request, or what is wrong with its description. */
+export type ParsedDescription =
+  | { readonly ok: true; readonly request: DescribedRequest }
+  | { readonly ok: false; readonly message: string };
+
+const SINGLE = ['key', 'method', 'path', 'ip', 'region'] as const;
+const REPEATED = ['header', 'cookie'] as const;
+const KNOWN: readonly string[] = [...SINGLE, ...REPEATED];
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/**
+ * The question of `explain`, as its query string and its command line say it:
+ * `key`, `method`, `path` (with its query), `ip`, `region` once at most; `header=name: value`
+ * and `cookie=name=value` as often as wanted.
+ */
+export function describeRequest(params: URLSearchParams): ParsedDescription {
+  const fault = firstFault(params);
+  if (fault !== null) return { ok: false, message: fault };
+  const headers = new Map<string, string>();
+  const cookies = new Map<string, string>();
+  for (const text of params.getAll('header')) {
+    const pair = splitPair(text, ':');
+    if (pair === null)
+      return { ok: false, message: `header must be "name: value", not ${JSON.stringify(text)}` };
+    headers.set(pair[0].toLowerCase(), pair[1]);
+  }
+  const jar = [...(headers.get('cookie')?.split(';') ?? []), ...params.getAll('cookie')];
+  for (const text of jar) {
+    const pair = splitPair(text.trim(), '=');
+    if (pair === null)
+      return { ok: false, message: `cookie must be "name=value", not ${JSON.stringify(text)}` };
+    if (!cookies.has(pair[0])) cookies.set(pair[0], pair[1]);
+  }
+  const path = params.get('path');
+  const mark = path?.indexOf('?') ?? -1;
+  const request: DescribedRequest = {
+    key: params.get('key'),
+    headers,
+    cookies,
+    query: firstValues(mark < 0 ? '' : (path as string).slice(mark + 1)),
+    method: (params.get('method') ?? 'GET').toUpperCase(),
+    path: mark < 0 ? path : (path as string).slice(0, mark),
+    ip: params.has('ip') ? addressKey(params.get('ip') as string) : null,
+    region: params.get('region'),
+  };
+  return { ok: true, request };
+}
+
+function firstFault(params: URLSearchParams): string | null {
+  for (const name of params.keys()) {
+    if (!KNOWN.includes(name)) return `unknown parameter ${JSON.stringify(name)}; known: ${KNOWN.join(', ')}`;
+  }
+  for (const name of SINGLE) {
+    if (params.getAll(name).length > 1) return `${name} may be given once only`;
+  }
+  const method = params.get('method');
+  if (method !== null && !TOKEN.test(method))
+    return `method must be a word such as POST, not ${JSON.stringify(method)}`;
+  const path = params.get('path');
+  if (path !== null && !path.startsWith('/')) return `path must start with /, not ${JSON.stringify(path)}`;
+  const ip = params.get('ip');
+  if (ip !== null && addressKey(ip) === null)
+    return `ip must be an IPv4 or IPv6 address, not ${JSON.stringify(ip)}`;
+  return null;
+}
+
+function splitPair(text: string, separator: string): [string, string] | null {
+  const at = text.indexOf(separator);
+  if (at < 1) return null;
+  const name = text.slice(0, at).trim();
+  return TOKEN.test(name) ? [name, text.slice(at + 1).trim()] : null;
+}
+
+function firstValues(query: string): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) if (!values.has(name)) values.set(name, value);
+  return values;
+}
+
+/**
+ * An address as the split keys it: IPv4 as it is, IPv6 as its /64 in the form of
+ * RFC 5952. URL's own parser does the reading and the shortening. Null: no address.
+ */
+export function addressKey(address: string): string | null {
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(address)) return hostnameOf(address);
+  const host = hostnameOf(`[${address.replace(/^::ffff:(?=\d+\.)/i, '')}]`);
+  if (host === null) return /^::ffff:\d+\./i.test(address) ? addressKey(address.slice(7)) : null;
+  const groups = expand(host.slice(1, -1)).slice(0, 4);
+  return `${(hostnameOf(`[${groups.join(':')}::]`) as string).slice(1, -1)}/64`;
+}
+
+function hostnameOf(host: string): string | null {
+  try {
+    return new URL(`http://${host}/`).hostname;
+  } catch {
+    return null;
+  }
+}
+
+/** The eight groups of a shortened IPv6 address. */
+function expand(address: string): string[] {
+  const [head = '', tail] = address.split('::');
+  const left = head === '' ? [] : head.split(':');
+  if (tail === undefined) return left;
+  const right = tail === '' ? [] : tail.split(':');
+  return [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
+}

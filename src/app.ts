@@ -1,0 +1,171 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Admin, startAdmin } from './admin/server.ts';
+import { carryStages } from './config/diff.ts';
+import { formatIssue } from './config/issue.ts';
+import { type LoadResult, loadConfig } from './config/load.ts';
+import { compilePattern } from './config/pattern.ts';
+import { watchFiles } from './config/watch.ts';
+import { createControlApi, type Phase } from './control/api.ts';
+import { createHolder, type Holder } from './control/holder.ts';
+import { createReloader, logWarnings } from './control/reload.ts';
+import { type Gateway, startGateway } from './gateway/server.ts';
+import { createLog, type LeveledLog } from './log.ts';
+import type { Clock, Log } from './ports.ts';
+import { createExposition } from './tally/exposition.ts';
+import { Recorder } from './tally/recorder.ts';
+
+export interface App {
+  readonly gatewayUrl: string;
+  readonly adminUrl: string;
+  readonly log: Log;
+  /** Reads the config again now, whether or not the file was seen to change. */
+  reload(): Promise<void>;
+  /** Drains: readiness fails, the listeners close, requests in flight finish. Once, however often called. */
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly configFile: string;
+  readonly env?: Record<string, string | undefined>;
+  /** Instead of JSON lines on stderr. */
+  readonly log?: Log;
+}
+
+/** What keeps a gateway from starting and is for its operator to mend; the message is complete. */
+export class StartError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StartError';
+  }
+}
+
+const clock: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
+
+/** Everything that runs, built and wired; throws a StartError with nothing left running. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const load = () => loadConfig(options.configFile, options.env ?? process.env);
+  const loaded = configOrThrow(await load());
+  const { config } = loaded;
+  const log = options.log === undefined ? createLog(config.log.level) : fixedLevel(options.log);
+  logWarnings(log, loaded.warnings);
+  const recorder = new Recorder();
+  const holder = createHolder(carryStages(null, config.split), config);
+
+  let phase: Phase = 'starting';
+  let gateway: Gateway | null = null;
+  const reloader = createReloader({
+    load,
+    holder,
+    setTls: (tls) => gateway?.setTls(tls),
+    setLogLevel: log.setLevel,
+    log,
+    clock,
+  });
+  const control = createControlApi({
+    holder,
+    phase: () => phase,
+    reloadState: reloader.state,
+    endpoints: () => gateway?.endpoints() ?? [],
+    compilePattern,
+    log,
+  });
+  const metrics = createExposition({ recorder, split: holder.split, reloads: reloader.state });
+
+  // First, so that whoever asks is told "starting" and not refused.
+  const admin = await listening('admin.listen', config.admin, () =>
+    startAdmin(config.admin, { control, metrics, log }),
+  );
+  try {
+    gateway = await listening('listen', config.listener, () =>
+      startGateway(config.listener, holder.split(), {
+        recorder,
+        clock,
+        random: Math.random,
+        log,
+        compilePattern,
+      }),
+    );
+  } catch (error) {
+    await admin.close();
+    throw error;
+  }
+  holder.subscribe((split) => gateway?.swap(split));
+  const watcher = watchFiles(reloader.files, () => void reloader.request());
+  // What changed between the first reading and the watching; nothing happens if nothing did.
+  void reloader.request();
+  phase = 'ready';
+  log.info({ gateway: gateway.url, admin: admin.url, services: config.split.services.length }, 'ready');
+
+  let closing: Promise<void> | null = null;
+  const running: Running = { gateway, admin, holder, log, stopWatching: () => watcher.close() };
+  return {
+    gatewayUrl: gateway.url,
+    adminUrl: admin.url,
+    log,
+    reload: () => reloader.request(),
+    close() {
+      phase = 'draining';
+      closing ??= drain(running);
+      return closing;
+    },
+  };
+}
+
+interface Running {
+  readonly gateway: Gateway;
+  readonly admin: Admin;
+  readonly holder: Holder;
+  readonly log: Log;
+  stopWatching(): Promise<void>;
+}
+
+/** Readiness has failed already: load balancers get `delay` to notice, then nothing new is taken. */
+async function drain({ gateway, admin, holder, log, stopWatching }: Running): Promise<void> {
+  const { delayMs, timeoutMs } = holder.config().listener.drain;
+  gateway.beginDrain();
+  await stopWatching();
+  await delay(delayMs);
+  const cut = await gateway.close(timeoutMs);
+  if (cut > 0) log.warn({ cut }, `${cut} requests did not finish within drain.timeout and were cut`);
+  await admin.close();
+  log.info({}, 'drained');
+}
+
+function configOrThrow(loaded: LoadResult): LoadResult & { readonly ok: true } {
+  if (loaded.ok) return loaded;
+  const lines = loaded.issues.map(formatIssue);
+  throw new StartError(['the config is not sound, nothing was started', ...lines].join('\n'));
+}
+
+function fixedLevel(log: Log): LeveledLog {
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+    setLevel: () => undefined,
+  };
+}
+
+/** Turns the ways in which listening fails into what to do about it. */
+async function listening<T>(
+  key: string,
+  { host, port }: { readonly host: string; readonly port: number },
+  start: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const advice = LISTEN_ADVICE.get((error as NodeJS.ErrnoException).code ?? '');
+    if (advice === undefined) throw error;
+    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    throw new StartError(`cannot listen on ${address}: ${advice}, or change ${key} in the config`);
+  }
+}
+
+const LISTEN_ADVICE = new Map([
+  ['EADDRINUSE', 'the address is in use; stop the process that has it'],
+  ['EACCES', 'not permitted; ports below 1024 need privileges, so take a higher one'],
+  ['EADDRNOTAVAIL', 'this machine does not have the address; use one of its own or 0.0.0.0'],
+  ['ENOTFOUND', 'the name does not resolve; give an address'],
+]);

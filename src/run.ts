@@ -1,0 +1,21 @@
+import { type App, StartError, startApp } from './app.ts';
+import type { Io } from './cli/io.ts';
+import { untilShutdown } from './shutdown.ts';
+
+/** `coalmine run`: from start to the end of the drain; resolves with the exit code. */
+export async function runGateway(configFile: string, io: Io): Promise<number> {
+  let app: App;
+  try {
+    app = await startApp({ configFile, env: io.env });
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    io.err(`coalmine: ${error.message}\n`);
+    return 1;
+  }
+  return untilShutdown(process, {
+    drain: () => app.close(),
+    reload: () => void app.reload(),
+    exit: (code) => process.exit(code),
+    log: app.log,
+  });
+}

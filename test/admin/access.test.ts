@@ -1,0 +1,92 @@
+import t from 'tap';
+import { startAdmin } from '../../src/admin/server.ts';
+import { memoryLog } from '../control/support.ts';
+import { ask as askAt, fakeControl, startTestAdmin } from './support.ts';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const BEARER = { authorization: 'Bearer s3cret' };
+
+/** Every route that is not a probe. */
+const GUARDED = [
+  ['GET', '/'],
+  ['GET', '/metrics'],
+  ['GET', '/api/v1/services'],
+  ['GET', '/api/v1/services/iris-api'],
+  ['GET', '/api/v1/services/iris-api/explain'],
+  ['PUT', '/api/v1/services/iris-api/weight'],
+  ['GET', '/nowhere'],
+  ['POST', '/healthz'],
+  ['HEAD', '/metrics'],
+  ['GET', '/healthz/'],
+  ['GET', '//healthz'],
+] as const;
+
+t.test('off loopback everything but the probes wants the token', async (t) => {
+  const { ask, control } = await startTestAdmin(t, { host: '0.0.0.0', token: 's3cret' });
+  for (const [method, path] of GUARDED) {
+    const body = method === 'PUT' ? '{"weight": 5}' : undefined;
+    const options = {
+      method,
+      headers: method === 'PUT' ? JSON_TYPE : {},
+      ...(body === undefined ? {} : { body }),
+    };
+    const refused = await ask(path, options);
+    t.equal(refused.status, 401, `${method} ${path} without a token`);
+    t.match(refused.headers['www-authenticate'], 'Bearer');
+    const admitted = await ask(path, { ...options, headers: { ...options.headers, ...BEARER } });
+    t.not(admitted.status, 401, `${method} ${path} with it`);
+  }
+  t.equal(control.asked.length, 2, 'one explain and one weight got through: those with the token');
+});
+
+t.test('a probe says one word to strangers and all to those with the token', async (t) => {
+  const { ask } = await startTestAdmin(t, { host: '0.0.0.0', token: 's3cret' });
+  const stranger = { host: 'some.name.example' };
+  t.equal((await ask('/healthz', { headers: stranger })).status, 200);
+  t.strictSame((await ask('/readyz', { headers: stranger })).json(), { status: 'ready' });
+  t.strictSame((await ask('/readyz')).json(), { status: 'ready' });
+  t.match((await ask('/readyz', { headers: BEARER })).json(), { status: 'ready', revision: 12 });
+  t.strictSame((await ask('/readyz', { headers: { ...BEARER, ...stranger } })).json(), { status: 'ready' });
+});
+
+t.test('a rebound name gets nothing on loopback', async (t) => {
+  const { ask, control } = await startTestAdmin(t);
+  const headers = { host: 'rebound.example.com' };
+  for (const [method, path] of GUARDED) {
+    const answer = await ask(path, { method, headers: { ...headers, ...JSON_TYPE } });
+    t.equal(answer.status, 421, `${method} ${path}`);
+  }
+  t.strictSame((await ask('/readyz', { headers })).json(), { status: 'ready' });
+  t.strictSame(control.asked, []);
+});
+
+t.test('a page of another origin changes nothing', async (t) => {
+  const { ask, admin, control } = await startTestAdmin(t);
+  const put = (headers: Record<string, string>) =>
+    ask('/api/v1/services/iris-api/weight', {
+      method: 'PUT',
+      headers: { ...JSON_TYPE, ...headers },
+      body: '{"weight": 5}',
+    });
+  t.equal((await put({ origin: 'http://evil.example.com' })).status, 403);
+  t.equal((await put({ 'sec-fetch-site': 'cross-site' })).status, 403);
+  t.strictSame(control.asked, []);
+  t.equal((await put({ origin: admin.url, 'sec-fetch-site': 'same-origin' })).status, 200);
+});
+
+t.test('off loopback without a token it does not start', async (t) => {
+  const deps = {
+    control: fakeControl(),
+    metrics: { contentType: () => 'text/plain', render: async () => '' },
+    log: memoryLog(),
+  };
+  const settings = { host: '0.0.0.0', port: 0, token: null, allowedHosts: [] };
+  await t.rejects(startAdmin(settings, deps), { message: /admin\.token/ });
+});
+
+t.test('closing ends idle keep-alive connections and resolves', async (t) => {
+  const { admin } = await startTestAdmin(t);
+  await askAt(admin.url, '/healthz', { headers: { connection: 'keep-alive' } });
+  await admin.close();
+  await t.rejects(askAt(admin.url, '/healthz'), { code: 'ECONNREFUSED' });
+});

@@ -1,0 +1,123 @@
+import http from 'node:http';
+import type { Test } from 'tap';
+import type { AccessSettings } from '../../src/admin/auth.ts';
+import { type Admin, startAdmin } from '../../src/admin/server.ts';
+import type {
+  ControlApi,
+  DescribedRequest,
+  Phase,
+  WeightCommand,
+  WeightOutcome,
+} from '../../src/control/api.ts';
+import { type MemoryLog, memoryLog } from '../control/support.ts';
+
+/** An admin port over a control path that records what it is asked. */
+
+export interface FakeControl extends ControlApi {
+  phaseNow: Phase;
+  readonly asked: (DescribedRequest | WeightCommand)[];
+  outcome: WeightOutcome;
+  /** Thrown by services(), for the unexpected. */
+  fault: Error | null;
+}
+
+export function fakeControl(): FakeControl {
+  const asked: FakeControl['asked'] = [];
+  const control: FakeControl = {
+    phaseNow: 'ready',
+    asked,
+    fault: null,
+    outcome: {
+      ok: true,
+      done: { service: 'iris-api', version: 'v2', weight: 20, previousWeight: 5, stage: 4, revision: 13 },
+    },
+    revision: () => 12,
+    services() {
+      if (control.fault !== null) throw control.fault;
+      return [{ name: 'iris-api' }] as unknown as ReturnType<ControlApi['services']>;
+    },
+    service: (name) =>
+      name === 'iris-api' ? ({ name, revision: 12 } as unknown as ReturnType<ControlApi['service']>) : null,
+    explain(name, request) {
+      asked.push(request);
+      return name === 'iris-api' ? ({ version: 'v2' } as unknown as ReturnType<ControlApi['explain']>) : null;
+    },
+    phase: () => control.phaseNow,
+    readiness: () => ({
+      status: control.phaseNow,
+      revision: 12,
+      reload: {
+        ok: 1,
+        failed: 2,
+        failure: { atMs: 0, message: 'the running config is kept', issues: [] },
+        restartNeeded: [],
+      },
+      services: [{ name: 'iris-api', versions: [{ name: 'v1', healthy: 1, total: 1 }] }],
+    }),
+    setWeight(_name, command) {
+      asked.push(command);
+      return control.outcome;
+    },
+  };
+  return control;
+}
+
+export interface TestAdmin {
+  readonly admin: Admin;
+  readonly control: FakeControl;
+  readonly log: MemoryLog;
+  ask(path: string, options?: Ask): Promise<Answer>;
+}
+
+export interface Ask {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly text: string;
+  json(): Record<string, unknown>;
+}
+
+export async function startTestAdmin(t: Test, access: Partial<AccessSettings> = {}): Promise<TestAdmin> {
+  const control = fakeControl();
+  const log = memoryLog();
+  const metrics = {
+    contentType: (open: boolean) => (open ? 'application/openmetrics-text' : 'text/plain; version=0.0.4'),
+    render: async (open: boolean) => (open ? '# EOF\n' : 'up 1\n'),
+  };
+  const settings = { host: '127.0.0.1', port: 0, token: null, allowedHosts: [], ...access };
+  const admin = await startAdmin(settings, { control, metrics, log });
+  t.teardown(() => admin.close());
+  return { admin, control, log, ask: (path, options) => ask(admin.url, path, options) };
+}
+
+/** One request on a connection of its own; the path and Host go out as they are given. */
+export function ask(
+  url: string,
+  path: string,
+  { method = 'GET', headers = {}, body }: Ask = {},
+): Promise<Answer> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      { hostname, port, method, path, headers, agent: false },
+      async (response) => {
+        const parts: Buffer[] = [];
+        for await (const part of response) parts.push(part as Buffer);
+        const text = Buffer.concat(parts).toString('utf8');
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          json: () => JSON.parse(text) as Record<string, unknown>,
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}

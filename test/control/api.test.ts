@@ -1,0 +1,154 @@
+import t from 'tap';
+import { compilePattern } from '../../src/config/pattern.ts';
+import { type ControlApi, createControlApi, type EndpointHealth, type Phase } from '../../src/control/api.ts';
+import { createHolder } from '../../src/control/holder.ts';
+import type { Condition } from '../../src/core/model.ts';
+import { rule } from '../support/rule.ts';
+import { mirror, service, split, upstream } from '../support/split.ts';
+import { config, iris, memoryLog } from './support.ts';
+
+const SECRET = 'THIS-IS-SECRET';
+
+function setup(services = [iris(500)], health: readonly EndpointHealth[] = []) {
+  const holder = createHolder(split(services), config({ services }));
+  const state = { phase: 'ready' as Phase };
+  const api: ControlApi = createControlApi({
+    holder,
+    phase: () => state.phase,
+    reloadState: () => ({ ok: 0, failed: 0, failure: null, restartNeeded: [] }),
+    endpoints: () => health,
+    compilePattern,
+    log: memoryLog(),
+  });
+  return { holder, api, state };
+}
+
+const sick: EndpointHealth = {
+  service: 'iris-api',
+  version: 'v2',
+  endpoint: 'http://127.0.0.1:1',
+  healthy: false,
+  ejectedUntilMs: null,
+  pending: 3,
+};
+
+t.test('services in short', async (t) => {
+  const { api } = setup([iris(525, { mirror: mirror(2) })], [sick]);
+  t.strictSame(api.services(), [
+    {
+      name: 'iris-api',
+      match: { host: null, path: '/' },
+      stage: 0,
+      versions: [
+        { name: 'v1', role: 'stable', weight: 94.75, endpoints: { healthy: 1, total: 1 } },
+        { name: 'v2', role: 'canary', weight: 5.25, endpoints: { healthy: 0, total: 1 } },
+        { name: 'v3', role: 'shadow', weight: 0, endpoints: { healthy: 1, total: 1 } },
+      ],
+      mirror: 'v3',
+      rules: 0,
+      weightSetByHand: false,
+    },
+  ]);
+});
+
+t.test('one service in full, with the health of its endpoints', async (t) => {
+  const { api } = setup([iris(500)], [sick, { ...sick, version: 'v1', healthy: true, ejectedUntilMs: 5 }]);
+  const detail = api.service('iris-api');
+  t.match(detail, { name: 'iris-api', revision: 1, salt: 'iris-api', sticky: { by: ['header:x-user-id'] } });
+  t.strictSame(detail?.versions[1]?.endpoints, [
+    { url: 'http://127.0.0.1:1', healthy: false, ejected: false, pending: 3 },
+  ]);
+  t.match(detail?.versions[0]?.endpoints[0], { healthy: true, ejected: true });
+  t.equal(api.service('nobody'), null);
+  t.equal(api.service('constructor'), null);
+});
+
+t.test('secrets never leave', async (t) => {
+  const tls = { ca: SECRET, cert: SECRET, key: SECRET, serverName: 'iris', verify: true };
+  const when: Condition = {
+    kind: 'any',
+    of: [
+      { kind: 'header', name: 'authorization', match: { kind: 'oneOf', values: [SECRET] } },
+      { kind: 'header', name: 'x-plain', match: { kind: 'prefix', value: 'shown' } },
+    ],
+  };
+  const holding = service([{ name: 'v1', upstream: { ...upstream('https://127.0.0.1:1'), tls } }], {
+    name: 'vault',
+    rules: [rule(0, when, { kind: 'use', version: 0 })],
+    sticky: {
+      by: [{ kind: 'ip' }],
+      mode: 'hash',
+      sessionTtlMs: 1,
+      sessionMax: 1,
+      issueCookie: { name: 'id', maxAgeS: 5, secret: SECRET, domain: null },
+    },
+  });
+  const { api } = setup([holding]);
+  const detail = api.service('vault');
+  const all = JSON.stringify([detail, api.services(), api.readiness(), api.explain('vault', nothing)]);
+  t.notMatch(all, SECRET);
+  t.match(all, 'shown', 'what is no secret is there');
+  t.strictSame(detail?.versions[0]?.tls, {
+    ownCa: true,
+    clientCertificate: true,
+    serverName: 'iris',
+    verify: true,
+  });
+  t.strictSame(detail?.sticky.issueCookie, { name: 'id', maxAgeS: 5, domain: null });
+});
+
+const none = new Map<string, string>();
+const nothing = {
+  key: null,
+  headers: none,
+  cookies: none,
+  query: none,
+  method: 'GET',
+  path: null,
+  ip: null,
+  region: null,
+};
+
+t.test('a weight is set at once, in a new stage', async (t) => {
+  const { api, holder } = setup();
+  const outcome = api.setWeight('iris-api', { version: null, weightBp: 2050, ifRevision: null });
+  t.strictSame(outcome, {
+    ok: true,
+    done: { service: 'iris-api', version: 'v2', weight: 20.5, previousWeight: 5, stage: 1, revision: 2 },
+  });
+  t.equal(holder.split().services[0]?.shares[0]?.weightBp, 2050);
+  t.equal(holder.split().services[0]?.stage, 1);
+  t.ok(api.services()[0]?.weightSetByHand);
+  t.equal(holder.config().split.services[0]?.shares[0]?.weightBp, 500, 'the config is as it was');
+});
+
+t.test('the weight that it has already changes nothing', async (t) => {
+  const { api, holder } = setup();
+  const outcome = api.setWeight('iris-api', { version: 'v2', weightBp: 500, ifRevision: 1 });
+  t.match(outcome, { ok: true, done: { stage: 0, revision: 1 } });
+  t.equal(holder.split().revision, 1);
+});
+
+t.test('a weight that cannot be set changes nothing', async (t) => {
+  const { api, holder } = setup();
+  const code = (name: string, ifRevision: number | null, version: string | null = null) => {
+    const outcome = api.setWeight(name, { version, weightBp: 100, ifRevision });
+    return outcome.ok ? 'ok' : outcome.refusal.code;
+  };
+  t.equal(code('nobody', null), 'unknown_service');
+  t.equal(code('iris-api', 7), 'revision_changed');
+  t.equal(code('iris-api', null, 'v1'), 'unknown_version');
+  t.equal(holder.split().revision, 1);
+  t.equal(code('iris-api', 1), 'ok');
+});
+
+t.test('readiness is the phase; unhealthy endpoints are told beside it', async (t) => {
+  const { api, state } = setup([iris(500)], [sick]);
+  t.match(api.readiness(), {
+    status: 'ready',
+    revision: 1,
+    services: [{ name: 'iris-api', versions: [{ healthy: 1 }, { name: 'v2', healthy: 0, total: 1 }, {}] }],
+  });
+  state.phase = 'draining';
+  t.equal(api.readiness().status, 'draining');
+});
