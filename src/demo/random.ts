@@ -1,0 +1,13 @@
+/**
+ * Uniform numbers in [0, 1) from a seed: mulberry32. Equal seeds give equal sequences on every machine.
+ * For simulated users only; nothing that must be hard to guess may come from it.
+ */
+export function seededRandom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

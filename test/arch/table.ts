@@ -1,0 +1,49 @@
+import type { ImportTable } from './rules.ts';
+
+/**
+ * Who may import whom. Gateway (data path) and control (control path) never
+ * import each other: they meet in Split and Tally alone. Core decides and knows
+ * nothing of Node.
+ */
+export const TABLE: ImportTable = {
+  'core/': { files: [], npm: [], node: [] },
+  'ports.ts': { files: ['core/'], npm: [], node: [] },
+  'config/': { files: ['core/', 'ports.ts'], npm: ['yaml', 'typebox', 'ajv', 're2js'], node: [] },
+  'config/load.ts': {
+    files: ['core/', 'ports.ts'],
+    npm: [],
+    node: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
+  },
+  'config/watch.ts': {
+    files: [],
+    npm: [],
+    node: ['node:fs', 'node:fs/promises', 'node:path'],
+  },
+  'tally/': { files: ['core/', 'ports.ts'], npm: ['prom-client'], node: [] },
+  'gateway/': {
+    files: ['core/', 'ports.ts', 'tally/recorder.ts'],
+    // ws: the types of what http-proxy hands out.
+    npm: ['fastify', '@fastify/http-proxy', 'undici', 'ipaddr.js', 'lru-cache', 'ws'],
+    node: 'any',
+  },
+  'control/': { files: ['core/', 'config/', 'ports.ts', 'tally/'], npm: [], node: ['node:util'] },
+  'admin/': {
+    files: ['control/api.ts', 'core/', 'ports.ts', 'tally/exposition.ts'],
+    npm: ['fastify'],
+    node: ['node:crypto', 'node:net'],
+  },
+  'cli/': { files: ['admin/contract.ts', 'config/', 'core/'], npm: ['commander'], node: ['node:fs'] },
+  'demo/': { files: [], npm: [], node: 'any' },
+  'log.ts': { files: ['ports.ts'], npm: ['pino'], node: [] },
+  'shutdown.ts': { files: ['ports.ts'], npm: [], node: ['node:events'] },
+  'app.ts': {
+    files: ['core/', 'ports.ts', 'config/', 'control/', 'gateway/', 'admin/', 'tally/', 'log.ts'],
+    npm: [],
+    node: ['node:timers/promises'],
+  },
+  'run.ts': { files: ['app.ts', 'shutdown.ts', 'cli/io.ts'], npm: [], node: [] },
+  'main.ts': { files: ['app.ts', 'run.ts', 'cli/', 'demo/'], npm: [], node: ['node:fs', 'node:v8'] },
+};
+
+/** Where processes begin. */
+export const ENTRIES = ['main.ts'];
