@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import t from 'tap';
 import type { Condition, Rule, TextMatch } from '../../src/core/model.ts';
-import { compileCondition, compileRules } from '../../src/core/split/rules.ts';
+import { compileCondition, compileRules, firstRule } from '../../src/core/split/rules.ts';
 import { compileWithRegExp, type FakeRequest, factsOf } from './facts.ts';
 
 const present: TextMatch = { kind: 'present' };
@@ -176,8 +177,42 @@ t.test('a pattern is compiled once, and its error is not swallowed', async (t) =
   const [rule] = compileRules([{ id: 'rules[0]', when: header(pattern('a')), then }], (source) => {
     compiled++;
     return compileWithRegExp(source);
-  });
+  }).rules;
   for (let i = 0; i < 3; i++) rule?.holds(factsOf(group('a')));
   t.equal(compiled, 1);
   t.throws(() => compileCondition(header(pattern('(')), compileWithRegExp), SyntaxError);
+});
+
+t.test('the index finds the rule that a scan in order finds', async (t) => {
+  const name = fc.constantFrom('a', 'b', 'constructor');
+  const value = fc.constantFrom('x', 'y', 'z', '__proto__');
+  const match: fc.Arbitrary<TextMatch> = fc.oneof(
+    fc.record({
+      kind: fc.constant('oneOf' as const),
+      values: fc.array(value, { minLength: 1, maxLength: 3 }),
+    }),
+    fc.constant({ kind: 'present' as const }),
+    fc.record({ kind: fc.constant('prefix' as const), value }),
+  );
+  const field = fc.record({
+    kind: fc.constantFrom('header' as const, 'cookie' as const, 'query' as const),
+    name,
+    match,
+  });
+  const nested = fc.record({
+    kind: fc.constantFrom('all' as const, 'any' as const),
+    of: fc.array(field, { minLength: 1, maxLength: 3 }),
+  });
+  const conditions = fc.array(fc.oneof(field, nested), { maxLength: 12 });
+  const values = fc.dictionary(name, value);
+  fc.assert(
+    fc.property(conditions, values, values, values, (whens, headers, cookies, query) => {
+      const then: Rule['then'] = { kind: 'use', version: 0 };
+      const rules = whens.map((when, i): Rule => ({ id: `rules[${i}]`, when, then }));
+      const facts = factsOf({ headers, cookies, query });
+      const scanned = rules.findIndex(({ when }) => compileCondition(when, compileWithRegExp)(facts));
+      return firstRule(compileRules(rules, compileWithRegExp), facts) === scanned;
+    }),
+  );
+  t.pass('for every list of rules and every request');
 });

@@ -7,13 +7,13 @@ import {
   type Share,
 } from '../model.ts';
 import { bucketOfKey } from './hash.ts';
-import { type CompiledRule, compileRules, type RequestFacts } from './rules.ts';
+import { type CompiledRule, compileRules, firstRule, type RequestFacts, type RuleSet } from './rules.ts';
 import { versionOfBucket } from './shares.ts';
 
 /** A service with its rules compiled; made once per Split, read by every request. */
 export interface Chooser {
   readonly service: Service;
-  readonly rules: readonly CompiledRule[];
+  readonly rules: RuleSet;
 }
 
 export interface Assignment {
@@ -55,16 +55,11 @@ export function makeChooser(
  */
 export function choose(chooser: Chooser, facts: RequestFacts, inputs: ChoiceInputs): Assignment {
   const { service, rules } = chooser;
-  for (let i = 0; i < rules.length; i++) {
-    const { rule, holds } = rules[i] as CompiledRule;
-    if (!holds(facts)) continue;
-    const { then } = rule;
-    if (then.kind === 'use') {
-      return { version: then.version, reason: 'rule', rule: i, bucket: -1, key: '' };
-    }
-    return chooseByShares(service, then.shares, i, facts, inputs);
-  }
-  return chooseByShares(service, service.shares, -1, facts, inputs);
+  const i = firstRule(rules, facts);
+  if (i < 0) return chooseByShares(service, service.shares, -1, facts, inputs);
+  const { then } = (rules.rules[i] as CompiledRule).rule;
+  if (then.kind === 'use') return { version: then.version, reason: 'rule', rule: i, bucket: -1, key: '' };
+  return chooseByShares(service, then.shares, i, facts, inputs);
 }
 
 function chooseByShares(

@@ -24,9 +24,104 @@ export interface CompiledRule {
   readonly holds: Predicate;
 }
 
-/** Rules as functions; `compile` turns a pattern's source into a linear-time test. */
-export function compileRules(rules: readonly Rule[], compile: Compile): CompiledRule[] {
-  return rules.map((rule) => ({ rule, holds: compileCondition(rule.when, compile) }));
+/**
+ * Rules as functions, in their order, and an index over those that want a certain
+ * value, so that a request looks at the rules that may hold and not at all of them.
+ */
+export interface RuleSet {
+  readonly rules: readonly CompiledRule[];
+  readonly byValue: readonly ValueIndex[];
+  /** Rules without such a value, ascending. */
+  readonly rest: readonly number[];
+}
+
+/** The rules that ask one header, cookie or query parameter for certain values. */
+interface ValueIndex {
+  readonly read: (facts: RequestFacts) => string | undefined;
+  /** Ascending. */
+  readonly rules: ReadonlyMap<string, readonly number[]>;
+}
+
+/** `compile` turns a pattern's source into a linear-time test. */
+export function compileRules(rules: readonly Rule[], compile: Compile): RuleSet {
+  const byField = new Map<string, { read: ValueIndex['read']; rules: Map<string, number[]> }>();
+  const rest: number[] = [];
+  rules.forEach(({ when }, i) => {
+    const wanted = wantedValues(when);
+    if (wanted === null) {
+      rest.push(i);
+      return;
+    }
+    const field = `${wanted.kind} ${wanted.name}`;
+    let index = byField.get(field);
+    if (index === undefined) {
+      index = { read: readerOf(wanted), rules: new Map() };
+      byField.set(field, index);
+    }
+    for (const value of new Set(wanted.match.values)) {
+      const held = index.rules.get(value);
+      if (held === undefined) index.rules.set(value, [i]);
+      else held.push(i);
+    }
+  });
+  return {
+    rules: rules.map((rule) => ({ rule, holds: compileCondition(rule.when, compile) })),
+    byValue: [...byField.values()],
+    rest,
+  };
+}
+
+/** The first rule that holds, or -1. */
+export function firstRule(set: RuleSet, facts: RequestFacts): number {
+  const { rules, byValue, rest } = set;
+  let first = firstOf(rest, rules, facts, rules.length);
+  for (const index of byValue) {
+    const value = index.read(facts);
+    const candidates = value === undefined ? undefined : index.rules.get(value);
+    if (candidates !== undefined) first = firstOf(candidates, rules, facts, first);
+  }
+  return first === rules.length ? -1 : first;
+}
+
+/** The first of some ascending candidates that holds and stands before `bound`; else `bound`. */
+function firstOf(
+  candidates: readonly number[],
+  rules: readonly CompiledRule[],
+  facts: RequestFacts,
+  bound: number,
+): number {
+  for (const i of candidates) {
+    if (i >= bound) return bound;
+    if ((rules[i] as CompiledRule).holds(facts)) return i;
+  }
+  return bound;
+}
+
+type Wanted = Extract<Condition, { kind: 'header' | 'cookie' | 'query' }> & {
+  readonly match: Extract<TextMatch, { kind: 'oneOf' }>;
+};
+
+/** A part of the condition that must hold for the whole to hold and names the values it takes; null where there is none. */
+function wantedValues(condition: Condition): Wanted | null {
+  switch (condition.kind) {
+    case 'header':
+    case 'cookie':
+    case 'query':
+      return condition.match.kind === 'oneOf' ? (condition as Wanted) : null;
+    case 'all':
+      for (const part of condition.of) {
+        const wanted = wantedValues(part);
+        if (wanted !== null) return wanted;
+      }
+      return null;
+    default:
+      return null;
+  }
+}
+
+function readerOf({ kind, name }: Wanted): ValueIndex['read'] {
+  if (kind === 'header') return (facts) => facts.header(name);
+  return kind === 'cookie' ? (facts) => facts.cookie(name) : (facts) => facts.query(name);
 }
 
 export function compileCondition(condition: Condition, compile: Compile): Predicate {
