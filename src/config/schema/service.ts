@@ -105,7 +105,7 @@ const mirrorSchema = section(
       },
     ),
     keepCredentials: flag({
-      description: 'Copies Authorization, Cookie, Proxy-Authorization and API keys too.',
+      description: 'Copies Authorization, Cookie and API keys too.',
       default: mirrorDefaults.keepCredentials,
     }),
   },
