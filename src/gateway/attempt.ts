@@ -97,8 +97,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#resume = resume;
     sendHead(x, status, reason, head);
     this.#headSent = true;
-    // The body mostly comes with the head and then takes it along; a stream's head must not wait for it.
-    process.nextTick(flushHead, this);
+    // A short body comes with its head and takes it along; a stream's head must not wait for it.
+    if (head.contentLength < 0 || head.contentLength > ONE_WRITE_BYTES) process.nextTick(flushHead, this);
     return true;
   }
 

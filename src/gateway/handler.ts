@@ -30,6 +30,7 @@ export function handle(
   // RFC 9112 section 9.6: after a Connection: close nothing more is processed.
   if (x.peer.over) return;
   gate.inFlight++;
+  x.table.view.inFlight++;
   res.on('close', () => closed(x));
   // The answer to a pipelined request has no socket until its turn; only the request is told of the end then.
   if (res.socket === null) req.once('close', () => closedWaiting(x));
@@ -79,6 +80,7 @@ function closed(x: Exchange): void {
   if (x.closed) return;
   x.closed = true;
   x.gate.inFlight--;
+  x.table.view.inFlight--;
   if (!x.settled) abandon(x);
 }
 

@@ -1,6 +1,8 @@
 import type { Upstream } from '../../core/model.ts';
 import { Endpoint } from './endpoint.ts';
 
+export type OnEjected = (endpoint: Endpoint, forMs: number) => void;
+
 /** The endpoints of one version of one service, and the choice between them. */
 export class EndpointGroup {
   readonly upstream: Upstream;
@@ -12,7 +14,10 @@ export class EndpointGroup {
   retriesInFlight = 0;
   #turn = 0;
 
-  constructor(upstream: Upstream) {
+  readonly #onEjected: OnEjected;
+
+  constructor(upstream: Upstream, onEjected: OnEjected = () => {}) {
+    this.#onEjected = onEjected;
     this.upstream = upstream;
     this.authority = new URL(upstream.endpoints[0] as string).host;
     this.endpoints = upstream.endpoints.map((origin) => new Endpoint(origin, upstream));
@@ -70,7 +75,9 @@ export class EndpointGroup {
     if (nowMs - endpoint.ejectedUntilMs > ejection.maxMs) endpoint.ejections = 0;
     endpoint.ejections++;
     endpoint.failuresInRow = 0;
-    endpoint.ejectedUntilMs = nowMs + Math.min(ejection.baseMs * endpoint.ejections, ejection.maxMs);
+    const forMs = Math.min(ejection.baseMs * endpoint.ejections, ejection.maxMs);
+    endpoint.ejectedUntilMs = nowMs + forMs;
+    this.#onEjected(endpoint, forMs);
   }
 
   get idle(): boolean {

@@ -21,6 +21,8 @@ interface Held {
 export class UpstreamRegistry {
   readonly #log: Log;
   #held = new Map<string, Held>();
+  /** The view in force, and earlier ones under which requests are still under way. */
+  readonly #views = new Set<UpstreamView>();
   readonly #retiring = new Map<NodeJS.Timeout, Held>();
   #closed = false;
 
@@ -34,10 +36,10 @@ export class UpstreamRegistry {
     try {
       this.#takeAll(next, split);
     } catch (error) {
-      this.discard({ held: next });
+      this.discard({ held: next, inFlight: 0 });
       throw error;
     }
-    return { held: next };
+    return { held: next, inFlight: 0 };
   }
 
   #takeAll(next: Map<string, Held>, split: Split): void {
@@ -57,8 +59,10 @@ export class UpstreamRegistry {
   commit(view: UpstreamView): void {
     const before = this.#held;
     this.#held = view.held;
+    for (const past of this.#views) if (past.inFlight === 0) this.#views.delete(past);
+    this.#views.add(view);
     for (const [key, held] of before) {
-      if (view.held.get(key) !== held) this.#retire(held);
+      if (view.held.get(key) !== held) this.#retire(key, held);
     }
   }
 
@@ -89,24 +93,34 @@ export class UpstreamRegistry {
   }
 
   #make(service: string, version: string, upstream: Upstream): Held {
-    const group = new EndpointGroup(upstream);
+    const group = new EndpointGroup(upstream, (endpoint, ejectedMs) =>
+      this.#log.warn({ service, version, endpoint: endpoint.origin, ejectedMs }, 'endpoint is ejected'),
+    );
     const { health } = upstream;
     const checker =
       health === null ? null : new HealthChecker(group, health, { service, version }, this.#log);
     return { group, checker, service, version };
   }
 
-  #retire(held: Held): void {
+  #retire(key: string, held: Held): void {
     held.checker?.stop();
     if (this.#closed) return;
     const timer = setInterval(() => {
-      if (!held.group.idle) return;
+      if (!held.group.idle || this.#mayBeAsked(key, held)) return;
       clearInterval(timer);
       this.#retiring.delete(timer);
       void this.#destroy(held);
     }, RETIRE_CHECK_MS);
     timer.unref();
     this.#retiring.set(timer, held);
+  }
+
+  /** Whether a request that started under it may yet turn to it: to fail over, or with a copy for the shadow. */
+  #mayBeAsked(key: string, held: Held): boolean {
+    for (const view of this.#views) {
+      if (view.inFlight > 0 && view.held.get(key) === held) return true;
+    }
+    return false;
   }
 
   async #destroy(held: Held): Promise<void> {
@@ -117,6 +131,8 @@ export class UpstreamRegistry {
 
 export interface UpstreamView {
   readonly held: Map<string, Held>;
+  /** Requests that started under it and are not over. */
+  inFlight: number;
 }
 
 export function groupOf(view: UpstreamView, service: Service, version: number): EndpointGroup {
