@@ -63,17 +63,18 @@ function addOwnHeaders(x: Exchange, headers: FlatHeaders): void {
 
 /** Ends an answer whose head and body were handed over, and counts it. */
 export function finish(x: Exchange, status: number, lastChunk: Buffer | null): void {
-  if (x.firstByteMs < 0) x.firstByteMs = x.gate.clock.nowMs();
-  settle(x, status);
   if (bodyUnread(x)) {
     if (lastChunk !== null) x.res.write(lastChunk);
     lingerThenEnd(x);
   } else if (lastChunk === null) {
     x.res.end();
   } else {
-    // As text it joins the head in one string and one write.
+    // As text it joins the head in one string.
     x.res.end(lastChunk.toString('latin1'), 'latin1');
   }
+  const now = x.gate.clock.nowMs();
+  if (x.firstByteMs < 0) x.firstByteMs = now;
+  settle(x, status, now);
 }
 
 /** Answers by the gateway itself. Safe in any state: after the head went out it breaks the connection off. */
@@ -127,12 +128,11 @@ export function breakOff(x: Exchange, code: ErrorCode): void {
 }
 
 /** Counts and logs a request once, however it ended. */
-export function settle(x: Exchange, status: number): void {
+export function settle(x: Exchange, status: number, now = x.gate.clock.nowMs()): void {
   if (x.settled) return;
   x.settled = true;
   if (x.totalTimer !== null) clearTimeout(x.totalTimer);
   if (x.hasBody) x.gate.uploads.remove(x);
-  const now = x.gate.clock.nowMs();
   const counted = x.failure === null ? status : ERRORS[x.failure].status;
   if (x.tally !== null) {
     const ttfbMs = x.firstByteMs < 0 ? -1 : x.firstByteMs - x.startMs;

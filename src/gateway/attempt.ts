@@ -50,7 +50,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #cancelled = false;
   #reported = false;
   #status = 0;
-  #sentMs = 0;
+  #firstInterimMs = 0;
   #interims = 0;
   #contentLength = -1;
   #headSent = false;
@@ -79,7 +79,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#abort = abort;
     if (this.#cancelled) abort(new Cancelled('nobody waits for this answer'));
     else this.sent = true;
-    this.#sentMs = this.#x.gate.clock.nowMs();
   }
 
   onHeaders(status: number, raw: Buffer[], resume: () => void, reason: string): boolean {
@@ -105,8 +104,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   /** undici starts its time-out for the head anew with each interim answer. */
   #boundInterim(): void {
     const { timeouts } = this.group.upstream;
-    const elapsedMs = this.#x.gate.clock.nowMs() - this.#sentMs;
-    if (elapsedMs > timeouts.firstByteMs) throw new SlowHead('interim answers only');
+    const now = this.#x.gate.clock.nowMs();
+    if (this.#interims === 0) this.#firstInterimMs = now;
+    if (now - this.#firstInterimMs > timeouts.firstByteMs) throw new SlowHead('interim answers only');
     if (++this.#interims > MAX_INTERIMS) throw new InvalidAnswer('too many interim answers');
   }
 
