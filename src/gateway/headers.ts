@@ -40,7 +40,17 @@ const REWRITTEN_DOWN = new Set([...HOP_BY_HOP, 'x-request-id', 'x-coalmine-versi
 const NEVER_NOMINATED = new Set(['content-length', 'host', 'content-type']);
 
 /** Credentials that a shadow does not get unless asked for. */
-const CREDENTIALS = new Set(['authorization', 'cookie', 'x-api-key', 'api-key', 'x-amz-security-token']);
+const CREDENTIALS = new Set([
+  'authorization',
+  'cookie',
+  'x-api-key',
+  'api-key',
+  'apikey',
+  'x-auth-token',
+  'x-goog-api-key',
+  'x-amz-security-token',
+  'ocp-apim-subscription-key',
+]);
 
 export interface UpstreamHeaderFacts {
   readonly req: IncomingMessage;
