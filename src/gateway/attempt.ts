@@ -19,6 +19,8 @@ const TIMEOUTS = new Set([
 /** What an attempt tells the forwarder when it ends without an answer. */
 export type OnFailed = (x: Exchange, attempt: Attempt, code: ErrorCode) => void;
 
+/** Time-outs for the head up to this are kept to the millisecond. */
+const EXACT_TIMEOUT_MS = 10_000;
 /** Interim answers that one request may get. */
 const MAX_INTERIMS = 64;
 
@@ -57,6 +59,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #wroteBody = false;
   #held: Buffer | null = null;
   #resume: (() => void) | null = null;
+  #headTimer: NodeJS.Timeout | null = null;
 
   constructor(x: Exchange, group: EndpointGroup, endpoint: Endpoint, isRetry: boolean, onFailed: OnFailed) {
     this.#x = x;
@@ -88,6 +91,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       passInterim(x, status, raw);
       return true;
     }
+    this.#clearHeadTimer();
     x.upstreamHeadMs = x.gate.clock.nowMs();
     this.group.note(this.endpoint, status < 500, x.upstreamHeadMs);
     const head = downstreamHead(raw, status);
@@ -154,7 +158,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   /** Of undici's base class: called once the request's body was sent whole. */
   onRequestSent(): void {
-    if (this.#x.hasBody) this.#x.gate.uploads.remove(this.#x);
+    const x = this.#x;
+    if (x.hasBody) x.gate.uploads.remove(x);
+    const { firstByteMs } = this.group.upstream.timeouts;
+    if (this.#status !== 0 || !needsOwnTimer(x, firstByteMs)) return;
+    this.#headTimer = setTimeout(() => this.#abort?.(new SlowHead('no answer in time')), firstByteMs);
   }
 
   flushHead(): void {
@@ -164,11 +172,27 @@ export class Attempt implements Dispatcher.DispatchHandler {
     x.res.flushHeaders();
   }
 
+  #clearHeadTimer(): void {
+    if (this.#headTimer === null) return;
+    clearTimeout(this.#headTimer);
+    this.#headTimer = null;
+  }
+
   #release(): void {
+    this.#clearHeadTimer();
     this.endpoint.pending--;
     this.group.inFlight--;
     if (this.isRetry) this.group.retriesInFlight--;
   }
+}
+
+/**
+ * undici's own time-out for the head ticks about once a second, too coarse for a
+ * short limit, and one that passes while the body is still being sent is not set again.
+ */
+function needsOwnTimer(x: Exchange, firstByteMs: number): boolean {
+  if (firstByteMs <= EXACT_TIMEOUT_MS) return true;
+  return x.hasBody && x.gate.clock.nowMs() - x.startMs > firstByteMs / 2;
 }
 
 function flushHead(attempt: Attempt): void {
