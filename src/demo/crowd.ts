@@ -43,7 +43,7 @@ export function startCrowd(options: CrowdOptions): Crowd {
       next = plan.next().value;
       dueMs += next.gapMs;
     }
-    timer = setTimeout(pump, dueMs - options.nowMs());
+    timer = setTimeout(pump, Math.max(0, dueMs - options.nowMs()));
   }
 
   function admit(visit: Visit): void {
