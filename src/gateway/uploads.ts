@@ -8,9 +8,8 @@ const MIN_SWEEP_MS = 50;
  * Requests whose body is still arriving. One sweep for all of them finds those
  * that stopped, so that a request costs no timer of its own.
  *
- * They stand in reused slots, not in a Set: a Set keeps what was deleted until
- * it grows, and a hundred thousand dead requests then survive each scavenge
- * (measured: twice the CPU per request).
+ * They stand in reused slots, so that a finished request is let go at once; a
+ * Set's table would hold it until it next grows. No difference in CPU was shown.
  */
 export class Uploads {
   readonly #slots: (Exchange | null)[] = [];
