@@ -105,7 +105,7 @@ export interface PoolLimits {
 export interface RetryPolicy {
   /** 0 turns retries off, 1 allows one retry. */
   readonly retries: 0 | 1;
-  /** Retries in flight at most, as a share of requests in flight (0..1); at least `budgetMin` are allowed. */
+  /** Retries in flight at most, as a share of requests in flight (0..1); at least `budgetMin` are allowed, and what requests saved up. */
   readonly budgetShare: number;
   readonly budgetMin: number;
 }

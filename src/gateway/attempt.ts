@@ -70,6 +70,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     endpoint.pending++;
     group.inFlight++;
     if (isRetry) group.retriesInFlight++;
+    else group.begin();
   }
 
   /** Gives the attempt up at once; the upstream's connection is closed under it. */

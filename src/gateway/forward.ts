@@ -68,7 +68,7 @@ function retry(x: Exchange, attempt: Attempt, code: ErrorCode): boolean {
   const { group, endpoint, sent } = attempt;
   // A model that took too long once is not helped by the same work a second time.
   if (sent && code === 'upstream_timeout') return false;
-  if (x.attempts > group.upstream.retry.retries || !group.mayRetry()) return false;
+  if (x.attempts > group.upstream.retry.retries || !group.mayRetry(sent)) return false;
   const other = group.pick(x.gate.clock.nowMs(), endpoint);
   // Alone, an endpoint is tried again only where a kept-alive connection may have been at fault.
   if (other === null && (!sent || code !== 'upstream_broke')) return false;

@@ -78,7 +78,8 @@ const retry = section(
       default: base.retry.retries,
     }),
     budgetShare: Type.Number({
-      description: 'Retries in flight at most, as a share of the requests in flight.',
+      description:
+        'Retries in flight at most, as a share of the requests in flight; beyond it those that earlier requests saved up, this share each, 500 requests’ worth at most. A request that reached no endpoint does not count.',
       default: base.retry.budgetShare,
       minimum: 0,
       maximum: 1,

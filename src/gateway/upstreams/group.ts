@@ -1,6 +1,15 @@
 import type { Upstream } from '../../core/model.ts';
 import { Endpoint } from './endpoint.ts';
 
+/**
+ * When an endpoint dies, all that it held breaks in one moment, which a share of
+ * what is active just then cannot carry. So requests save up for it: over any time
+ * retries stay within `budgetShare` of the requests, and of this many more.
+ */
+const SAVING_REQUESTS = 500;
+/** As if these had been served before the first one. */
+const FIRST_REQUESTS = 100;
+
 export type OnEjected = (endpoint: Endpoint, forMs: number) => void;
 
 /** The endpoints of one version of one service, and the choice between them. */
@@ -12,6 +21,8 @@ export class EndpointGroup {
   /** Requests in flight to this group, and how many of them are retries; the retry budget's two sides. */
   inFlight = 0;
   retriesInFlight = 0;
+  /** Retries that earlier requests have paid for, each with `budgetShare`. */
+  #savedRetries: number;
   #turn = 0;
 
   readonly #onEjected: OnEjected;
@@ -19,6 +30,7 @@ export class EndpointGroup {
   constructor(upstream: Upstream, onEjected: OnEjected = () => {}) {
     this.#onEjected = onEjected;
     this.upstream = upstream;
+    this.#savedRetries = upstream.retry.budgetShare * FIRST_REQUESTS;
     this.authority = new URL(upstream.endpoints[0] as string).host;
     this.endpoints = upstream.endpoints.map((origin) => new Endpoint(origin, upstream));
   }
@@ -51,11 +63,25 @@ export class EndpointGroup {
     return best;
   }
 
-  /** Whether one more retry stays within the budget (Envoy's `retry_budget`: a share of what is active). */
-  mayRetry(): boolean {
+  /** A request that is not a retry begins. */
+  begin(): void {
+    const { budgetShare } = this.upstream.retry;
+    this.#savedRetries = Math.min(this.#savedRetries + budgetShare, budgetShare * SAVING_REQUESTS);
+  }
+
+  /**
+   * Whether one more retry stays within the budget: a share of what is active, as
+   * Envoy's `retry_budget`, or else out of the savings. A request that reached no
+   * endpoint is always allowed its second attempt, for nobody has worked on it yet.
+   */
+  mayRetry(sent: boolean): boolean {
     const { retries, budgetShare, budgetMin } = this.upstream.retry;
     if (retries === 0) return false;
-    return this.retriesInFlight < Math.max(budgetMin, Math.floor(this.inFlight * budgetShare));
+    if (!sent || this.retriesInFlight < Math.max(budgetMin, Math.floor(this.inFlight * budgetShare)))
+      return true;
+    if (this.#savedRetries < 1) return false;
+    this.#savedRetries--;
+    return true;
   }
 
   /** The passive check: a connect error, reset, time-out or 5xx is a failure. */

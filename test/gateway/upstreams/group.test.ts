@@ -191,10 +191,11 @@ t.test(
 
 t.test('the retry budget is a share of what is in flight, and a few at least', async (t) => {
   const group = groupOf(t, 2, { retry: { retries: 1, budgetShare: 0.2, budgetMin: 3 } });
+  spend(group);
   const allowed = (inFlight: number, retriesInFlight: number) => {
     group.inFlight = inFlight;
     group.retriesInFlight = retriesInFlight;
-    return group.mayRetry();
+    return group.mayRetry(true);
   };
   t.equal(allowed(1, 0), true);
   t.equal(allowed(1, 2), true, 'three at least');
@@ -205,10 +206,34 @@ t.test('the retry budget is a share of what is in flight, and a few at least', a
   t.equal(allowed(105, 20), true);
 });
 
-t.test('retries can be turned off', async (t) => {
-  t.equal(groupOf(t, 2, { retry: { retries: 0 } }).mayRetry(), false);
-  t.equal(groupOf(t, 2, { retry: { budgetShare: 0, budgetMin: 0 } }).mayRetry(), false);
+t.test('what requests have saved up pays for the moment in which an endpoint dies', async (t) => {
+  const group = groupOf(t, 2, { retry: { retries: 1, budgetShare: 0.2, budgetMin: 3 } });
+  t.equal(spend(group), 20, 'at first for as much as 100 requests pay');
+  for (let i = 0; i < 52; i++) group.begin();
+  t.equal(spend(group), 10, 'a fifth of the requests since');
+  for (let i = 0; i < 10_000; i++) group.begin();
+  t.equal(spend(group), 100, 'bounded');
 });
+
+t.test('a request that reached no endpoint is always tried a second time', async (t) => {
+  const group = groupOf(t, 2, { retry: { retries: 1, budgetShare: 0, budgetMin: 0 } });
+  t.equal(group.mayRetry(false), true);
+  t.equal(group.mayRetry(true), false);
+});
+
+t.test('retries can be turned off', async (t) => {
+  t.equal(groupOf(t, 2, { retry: { retries: 0 } }).mayRetry(false), false);
+  t.equal(groupOf(t, 2, { retry: { budgetShare: 0, budgetMin: 0 } }).mayRetry(true), false);
+});
+
+/** Retries until the savings are gone, with nothing in flight but retries; how many there were. */
+function spend(group: EndpointGroup): number {
+  group.inFlight = 0;
+  group.retriesInFlight = 3;
+  let spent = 0;
+  while (group.mayRetry(true)) spent++;
+  return spent;
+}
 
 t.test('a group is idle when nothing is under way at any endpoint', async (t) => {
   const group = groupOf(t, 2);
