@@ -1,3 +1,8 @@
+import type { MetricPlan } from './core/analysis/plan.ts';
+import type { Outcome } from './core/analysis/state.ts';
+import type { Webhook } from './core/rollout/plan.ts';
+import type { RolloutState } from './core/rollout/state.ts';
+
 /** What the shell provides to the parts that must not reach for it themselves. */
 
 export interface Clock {
@@ -20,3 +25,55 @@ export interface Log {
 
 /** Compiles a linear-time pattern; throws with the reason when its syntax is wrong. */
 export type PatternCompiler = (source: string) => (text: string) => boolean;
+
+/** Whose rollout a measurement is for, and since when its run has been going. */
+export interface MeasureContext {
+  readonly service: string;
+  readonly stable: string;
+  readonly canary: string;
+  /** How long ago the run began, in real milliseconds. */
+  readonly runningMs: number;
+}
+
+/** Measures once. Never rejects: what goes wrong is an Outcome. Stops early when `signal` fires. */
+export interface MetricSource {
+  measure(metric: MetricPlan, context: MeasureContext, signal: AbortSignal): Promise<Outcome>;
+}
+
+/** What a hook said; `ok` for 2xx. */
+export interface HookAnswer {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** Calls hooks. Never rejects. */
+export type HookCaller = (hook: Webhook, body: object, signal: AbortSignal) => Promise<HookAnswer>;
+
+/** What a store holds for a service. */
+export type Stored =
+  | { readonly kind: 'none' }
+  /** `revision` rises with every save. */
+  | { readonly kind: 'found'; readonly state: RolloutState; readonly revision: number }
+  /** Something is there that must not be used, and is not to be overwritten. `where` says where, `reason` why. */
+  | { readonly kind: 'damaged'; readonly where: string; readonly reason: string };
+
+/**
+ * Keeps the states of rollouts. Small on purpose: a store that several gateways
+ * share needs no more than compare-and-set on one record a service.
+ */
+export interface Store {
+  load(service: string): Promise<Stored>;
+  /**
+   * Durable when it resolves with the new revision. `expected` is the revision
+   * that was loaded or saved last, 0 for none; rejects with a StoreConflict where
+   * the store holds another one, and with any other error where it could not write.
+   */
+  save(service: string, state: RolloutState, expected: number): Promise<number>;
+}
+
+export class StoreConflict extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StoreConflict';
+  }
+}

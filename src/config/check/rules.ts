@@ -1,8 +1,8 @@
+import { closest } from '../../core/closest.ts';
 import type { Path } from '../issue.ts';
 import { type Roles, rolesOf, versionOfUse } from '../roles.ts';
 import type { RawRule, RawService } from '../schema.ts';
 import { isMapping, type Report } from '../validate/report.ts';
-import { closest } from '../validate/suggest.ts';
 import { checkVersion } from './weights.ts';
 
 /** Rules and cohorts: that what they name exists, and that each rule says one thing. */
@@ -36,7 +36,7 @@ function checkHeaders(headers: object | undefined, at: Path, report: Report): vo
   }
 }
 
-function checkCohorts(
+export function checkCohorts(
   named: string | readonly string[] | undefined,
   cohorts: readonly string[],
   at: Path,

@@ -1,9 +1,9 @@
+import { closest } from '../../core/closest.ts';
 import { WHOLE_BP } from '../../core/model.ts';
 import type { Path } from '../issue.ts';
 import { type Roles, rolesOf } from '../roles.ts';
 import type { RawService } from '../schema.ts';
 import type { Report } from '../validate/report.ts';
-import { closest } from '../validate/suggest.ts';
 
 /** Stable, canaries, mirror: that the versions exist, differ and share out no more than everybody. */
 export function checkRoles(service: RawService, path: Path, report: Report): void {

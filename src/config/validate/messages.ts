@@ -1,8 +1,8 @@
 import type { ErrorObject } from 'ajv';
+import { closest } from '../../core/closest.ts';
 import { type Form, readForm } from '../forms/form.ts';
 import { clip, orList, type Path } from '../issue.ts';
 import type { FormParams } from './ajv.ts';
-import { closest } from './suggest.ts';
 
 /** What to tell about one schema error; `part` says whether the key or the value is pointed at. */
 export interface Told {
@@ -58,9 +58,14 @@ function tellUnknown(
   placesOf: (key: string) => readonly string[],
   say: Say,
 ): Told {
+  const refused = schemaOf(schema['x-refused']);
+  if (Object.hasOwn(refused, key)) {
+    return say('is not supported', String(refused[key]), { path: [...path, key], part: 'key' });
+  }
   const known = Object.keys(schemaOf(schema.properties));
   const meant = closest(key, known);
-  const places = placesOf(key);
+  // Where one key is to be chosen, the choice says more than where else such a key is known.
+  const places = schema.maxProperties === 1 ? [] : placesOf(key);
   let fix = `the keys here are ${known.join(', ')}`;
   if (meant !== null) fix = `did you mean ${meant}?`;
   else if (places.length > 0) fix = `it belongs under ${orList(places)}`;
@@ -94,6 +99,7 @@ function fixOfType(data: unknown, written: string | null, schema: Schema, wanted
   if ((typeof data === 'number' || typeof data === 'boolean') && written !== null && takesText(schema)) {
     const form = schema['x-form'];
     const reading = form === undefined ? null : readForm(form as Form, written);
+    if (schema['x-secret'] === true) return 'put it in quotes';
     return reading !== null && !reading.ok ? reading.fix : `put it in quotes: "${written}"`;
   }
   if (typeof data === 'string' && (schema.type === 'number' || schema.type === 'integer')) {

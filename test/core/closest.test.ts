@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { closest } from '../../src/config/validate/suggest.ts';
+import { closest } from '../../src/core/closest.ts';
 
 t.test('the word that was meant', async (t) => {
   const words = [

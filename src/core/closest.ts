@@ -15,6 +15,12 @@ export function closest(word: string, candidates: readonly string[]): string | n
   return best;
 }
 
+/** `, did you mean X?` where a candidate is close enough, else ''. */
+export function didYouMean(word: string, candidates: readonly string[]): string {
+  const meant = closest(word, candidates);
+  return meant === null ? '' : `, did you mean ${meant}?`;
+}
+
 /** Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
