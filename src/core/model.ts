@@ -40,6 +40,8 @@ export interface Service {
   readonly sticky: Sticky;
   /** In order; the first whose condition holds decides, above stickiness. */
   readonly rules: readonly Rule[];
+  /** `nginx`: a pinned session (`mode: session`) goes above the rules, as NGINX Ingress has it; and what a rule decides is pinned too. */
+  readonly precedence: 'coalmine' | 'nginx';
   /** Where a request's region is read from; null: the gateway's own region. */
   readonly regionHeader: string | null;
   readonly mirror: Mirror | null;
@@ -220,6 +222,8 @@ export interface Rule {
 export interface Mirror {
   /** The shadow version. A request assigned to that very version is not mirrored. */
   readonly to: number;
+  /** The first whose condition holds gives the percent; where none does `percentBp` and `methods` count. */
+  readonly routes: readonly MirrorRoute[];
   readonly percentBp: number;
   /** `sticky`: the same users always (their bucket); `random`: each request on its own. */
   readonly by: 'sticky' | 'random';
@@ -230,6 +234,14 @@ export interface Mirror {
   /** Bodies held for the shadow at one time, over all mirrored requests. */
   readonly maxBufferedBytes: number;
   readonly keepCredentials: boolean;
+}
+
+/** A share of its own for some requests, whatever their method. */
+export interface MirrorRoute {
+  readonly name: string;
+  readonly percentBp: number;
+  /** Null: every request. */
+  readonly when: Condition | null;
 }
 
 /** Why a request got its version; a closed list, used as an index into the Tally. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Assignment, type ChoiceInputs, choose, reasonIndex } from '../core/split/choose.ts';
+import { type Assignment, type ChoiceInputs, choose, pinsRules, reasonIndex } from '../core/split/choose.ts';
 import { findRoute } from '../core/split/route.ts';
 import type { Tally } from '../core/tally.ts';
 import { beginRequest } from '../tally/recorder.ts';
@@ -107,8 +107,9 @@ export function assign(x: Exchange): Assignment {
   const runtime = x.runtime as ServiceRuntime;
   const { chooser, sessions, service } = runtime;
   const assignment = choose(chooser, x, new Inputs(x, runtime));
-  if (sessions !== null && assignment.key !== '' && assignment.rule < 0 && assignment.reason !== 'session') {
-    sessions.pin(service, assignment.key, assignment.version);
+  const { key, rule, reason, version } = assignment;
+  if (sessions !== null && key !== '' && reason !== 'session' && (rule < 0 || pinsRules(service))) {
+    sessions.pin(service, key, version);
   }
   x.assignment = assignment;
   x.tally = runtime.tallies[assignment.version] as Tally;

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { MIRROR_OUTCOMES, type MirrorOutcome, type Service } from '../core/model.ts';
 import { keyOf } from '../core/split/choose.ts';
 import { bucketOfKey } from '../core/split/hash.ts';
-import { inMirrorShare } from '../core/split/mirror.ts';
+import { inMirrorShare, mirrorPercentBp } from '../core/split/mirror.ts';
 import { beginMirror, dropMirror, endMirror } from '../tally/recorder.ts';
 import { type BodyWatcher, watchBody } from './body-tap.ts';
 import type { Exchange } from './exchange.ts';
@@ -38,16 +38,17 @@ export function mirror(x: Exchange): void {
   x.res.once('close', () => copy.onGone());
 }
 
-function eligible(x: Exchange, service: Service, { spec }: ShadowRuntime): boolean {
+function eligible(x: Exchange, service: Service, { spec, routes }: ShadowRuntime): boolean {
   const assignment = x.assignment as NonNullable<Exchange['assignment']>;
-  if (assignment.version === spec.to || !spec.methods.includes(x.method)) return false;
-  if (spec.percentBp === 0) return false;
+  if (assignment.version === spec.to) return false;
+  const percentBp = mirrorPercentBp(spec, routes, x);
+  if (percentBp === 0) return false;
   if (spec.by === 'sticky') {
-    if (assignment.bucket >= 0 && assignment.key !== '') return inMirrorShare(spec, assignment.bucket);
+    if (assignment.bucket >= 0 && assignment.key !== '') return inMirrorShare(percentBp, assignment.bucket);
     const key = assignment.key === '' ? keyOf(service.sticky.by, x) : assignment.key;
-    if (key !== '') return inMirrorShare(spec, bucketOfKey(service.salt, key));
+    if (key !== '') return inMirrorShare(percentBp, bucketOfKey(service.salt, key));
   }
-  return inMirrorShare(spec, Math.floor(x.gate.random() * 10_000));
+  return inMirrorShare(percentBp, Math.floor(x.gate.random() * 10_000));
 }
 
 /** Copies a body while it passes; bounded by request and over all requests. */

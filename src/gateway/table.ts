@@ -1,5 +1,6 @@
 import type { Mirror, Service, Split } from '../core/model.ts';
 import { type Chooser, makeChooser } from '../core/split/choose.ts';
+import { type CompiledMirrorRoute, compileMirrorRoutes } from '../core/split/mirror.ts';
 import { buildRoutes, type RouteTable } from '../core/split/route.ts';
 import type { Tally } from '../core/tally.ts';
 import type { PatternCompiler } from '../ports.ts';
@@ -40,6 +41,7 @@ export interface ServiceRuntime {
 
 export interface ShadowRuntime {
   readonly spec: Mirror;
+  readonly routes: readonly CompiledMirrorRoute[];
   readonly group: EndpointGroup;
   readonly tally: Tally;
   readonly budget: MirrorBudget;
@@ -125,6 +127,7 @@ export class TableMaker {
       budget = new MirrorBudget();
       this.#budgets.set(service.name, budget);
     }
-    return { spec, group: shadowGroupOf(view, service), tally: tallies[spec.to] as Tally, budget };
+    const routes = compileMirrorRoutes(spec, this.#compile);
+    return { spec, routes, group: shadowGroupOf(view, service), tally: tallies[spec.to] as Tally, budget };
   }
 }

@@ -253,3 +253,43 @@ t.test('what is left over is stable, wherever stable stands', async () => {
 t.test('the index of a reason is its place in the list', async (t) => {
   for (const [index, reason] of ASSIGN_REASONS.entries()) t.equal(reasonIndex(reason), index, reason);
 });
+
+t.test('precedence nginx: a pinned session goes above the rules', async (t) => {
+  const rules = [use('rules[0]', qa, 2), weigh('rules[1]', { ...qa, name: 'x-tier' }, 10_000)];
+  const sticky: Sticky = { ...STICKY, mode: 'session', issueCookie: cookie };
+  const nginx = chooserOf({ rules, sticky, shares: canary(0), precedence: 'nginx' });
+  const pinned = (key: string) => (key === 'u1' || key === 'id-7' ? 1 : -1);
+  const session = { version: 1, reason: 'session', rule: -1, bucket: -1 };
+  t.same(choose(nginx, inGroup('u1'), inputs({ pinned })), { ...session, key: 'u1' });
+  t.same(choose(nginx, user('u1'), inputs({ pinned })), { ...session, key: 'u1' });
+  const anonymous = factsOf({ headers: { 'x-group': 'qa' } });
+  let asked = 0;
+  const issuedId = () => {
+    asked++;
+    return 'id-7';
+  };
+  t.same(choose(nginx, anonymous, inputs({ pinned, issuedId })), { ...session, key: 'id-7' });
+  t.equal(asked, 1, 'one id is issued');
+
+  t.same(
+    choose(nginx, inGroup('u2'), inputs({ pinned })),
+    { version: 2, reason: 'rule', rule: 0, bucket: -1, key: 'u2' },
+    'a new user: the rule decides, and the key is told so that it can be pinned',
+  );
+  const tier = factsOf({ headers: { 'x-user-id': 'u2', 'x-tier': 'qa' } });
+  const bucket = bucketOfKey('iris-api', 'u2');
+  t.same(choose(nginx, tier, inputs({ pinned })), { version: 1, reason: 'rule', rule: 1, bucket, key: 'u2' });
+  t.match(choose(nginx, user('u2'), inputs({ pinned })), { version: 0, reason: 'hash', rule: -1, bucket });
+  const fresh = inputs({ pinned: () => -1, issuedId });
+  t.match(choose(nginx, factsOf(), fresh), { reason: 'cookie', key: 'id-7' });
+  const unknown = inputs({ issuedId: () => '', random: () => 0 });
+  t.match(choose(nginx, anonymous, unknown), { version: 2, reason: 'rule', key: '' }, 'no key, no pin');
+  t.match(choose(nginx, factsOf(), unknown), { version: 0, reason: 'random', key: '' });
+});
+
+t.test('precedence nginx without sessions is the usual one', async (t) => {
+  const rules = [use('rules[0]', qa, 2)];
+  const chooser = chooserOf({ rules, shares: canary(5_000), precedence: 'nginx' });
+  t.match(choose(chooser, inGroup('u1'), inputs()), { version: 2, reason: 'rule', rule: 0 });
+  t.match(choose(chooser, user('u1'), inputs()), { reason: 'hash' });
+});

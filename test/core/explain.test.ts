@@ -145,7 +145,12 @@ t.test('a path outside the service is said to be so', async (t) => {
 
 t.test('session mode says that it speaks of new users', async (t) => {
   const sticky = { ...service().sticky, mode: 'session' as const };
-  t.match(ask(service({ sticky }), { key: 'u42' }).notes[0], /already pinned/);
+  t.match(ask(service({ sticky }), { key: 'u42' }).notes[0], /already pinned stays on that version; /);
+  const forced = { key: 'u42', headers: new Map([['x-canary', 'always']]) };
+  const nginx = ask(service({ sticky, precedence: 'nginx' }), forced);
+  t.match(nginx.notes[0], /already pinned .* above every rule \(precedence: nginx\); this is a new user/);
+  t.match(nginx, { version: 'v2', reason: 'rule', key: { source: 'header:x-user-id', value: 'u42' } });
+  t.match(nginx.because, /^rules\[0\] holds; it sends every such request to v2$/);
 });
 
 t.test('ranges cover all buckets once, in order, whatever the shares', async (t) => {

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Mirror } from '../../src/core/model.ts';
+import type { Condition, Mirror } from '../../src/core/model.ts';
 import { bucketOfKey } from '../../src/core/split/hash.ts';
 import { type ServeOptions, serve } from '../support/gateway.ts';
 import { bodyOf, headerOf, valuesOf } from '../support/http1.ts';
@@ -190,4 +190,27 @@ t.test('a mirror can be turned on and off by a swap', async (t) => {
     shadow.requests.map(({ message }) => message.target),
     ['/on', '/last'],
   );
+});
+
+t.test('routes give some requests a percent of their own', async (t) => {
+  const qa: Condition = { kind: 'header', name: 'x-group', match: { kind: 'pattern', source: '^qa$' } };
+  const none: Condition = { kind: 'path', match: { kind: 'prefix', value: '/private' } };
+  const { gateway, shadow, client } = await scene(t, {
+    percentBp: 0,
+    methods: ['GET'],
+    routes: [
+      { name: 'private', percentBp: 0, when: none },
+      { name: 'qa', percentBp: 10_000, when: qa },
+    ],
+  });
+  const grouped = { headers: { 'x-group': 'qa' } };
+  await client('/plain');
+  await client('/private', grouped);
+  await client('/a', grouped);
+  await client('/b', { ...grouped, method: 'DELETE' });
+  await mirrorSettled(gateway, 'v2', { ok: 2 });
+  t.strictSame(shadow.requests.map(({ message }) => `${message.method} ${message.target}`).sort(), [
+    'DELETE /b',
+    'GET /a',
+  ]);
 });

@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap';
-import type { Sticky } from '../../src/core/model.ts';
+import type { Rule, Sticky } from '../../src/core/model.ts';
 import { bucketOfKey } from '../../src/core/split/hash.ts';
 import { serve } from '../support/gateway.ts';
 import { answer, startOrigin } from '../support/origin.ts';
-import { canary, type ServiceOptions, split } from '../support/split.ts';
+import { canary, type ServiceOptions, split, useRule } from '../support/split.ts';
 import { until } from '../support/wait.ts';
 import { clientOf, reasonsFor } from './client.ts';
 
@@ -118,4 +118,19 @@ t.test('a rule is above a pin and makes none', async (t) => {
   swap(5_000);
   t.equal(await of(LOW), 'v2', 'the pin of before');
   t.equal(await of(HIGH), 'v1', 'the rule left no pin');
+});
+
+t.test('precedence nginx: who is pinned stays whatever the rules say, and rules pin', async (t) => {
+  const force: Rule = useRule({ kind: 'path', match: { kind: 'present' } }, 1);
+  const { swap, of } = await scene(t);
+  t.equal(await of(HIGH), 'v1');
+  const rules: ServiceOptions = { rules: [force] };
+  swap(5_000, rules);
+  t.equal(await of(HIGH), 'v2', "our own precedence: the rule's");
+  swap(5_000, { ...rules, precedence: 'nginx' });
+  t.equal(await of(HIGH), 'v1', 'still pinned to its first version');
+  const other = nameWith((bucket) => bucket > 9_000 && bucket !== bucketOfKey('svc', HIGH));
+  t.equal(await of(other), 'v2', 'a new user: the rule decides');
+  swap(5_000, { precedence: 'nginx' });
+  t.equal(await of(other), 'v2', 'and is pinned by it, as NGINX pins whoever was routed by a header');
 });

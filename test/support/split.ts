@@ -69,6 +69,7 @@ export function service(versions: readonly Version[], options: ServiceOptions = 
       issueCookie: null,
     },
     rules: [],
+    precedence: 'coalmine',
     regionHeader: null,
     mirror: null,
     failover: 'none',
@@ -108,6 +109,7 @@ export function canary(
 export function mirror(to: number, options: Partial<Mirror> = {}): Mirror {
   return {
     to,
+    routes: [],
     percentBp: 10_000,
     by: 'random',
     methods: ['GET', 'HEAD', 'POST'],

@@ -51,10 +51,12 @@ export function makeChooser(
  *
  * Precedence: the rules in their order; then, within the shares in force, the
  * pinned session, the bucket of the first sticky key present, the bucket of an
- * id that we issued; without any of these a random bucket.
+ * id that we issued; without any of these a random bucket. Under `precedence:
+ * nginx` the pinned session goes above the rules.
  */
 export function choose(chooser: Chooser, facts: RequestFacts, inputs: ChoiceInputs): Assignment {
   const { service, rules } = chooser;
+  if (pinsRules(service)) return chooseAsNginx(chooser, facts, inputs);
   const i = firstRule(rules, facts);
   if (i < 0) return chooseByShares(service, service.shares, -1, facts, inputs);
   const { then } = (rules.rules[i] as CompiledRule).rule;
@@ -69,13 +71,46 @@ function chooseByShares(
   facts: RequestFacts,
   inputs: ChoiceInputs,
 ): Assignment {
-  const { stable, sticky, salt } = service;
-  let key = keyOf(sticky.by, facts);
-  let reason: AssignReason = rule >= 0 ? 'rule' : 'hash';
-  if (key === '' && sticky.issueCookie !== null) {
-    key = inputs.issuedId();
-    if (key !== '' && rule < 0) reason = 'cookie';
+  const { sticky } = service;
+  const own = keyOf(sticky.by, facts);
+  const key = own === '' && sticky.issueCookie !== null ? inputs.issuedId() : own;
+  if (key !== '' && sticky.mode === 'session' && rule < 0) {
+    const version = inputs.pinned(key);
+    if (version >= 0) return { version, reason: 'session', rule, bucket: -1, key };
   }
+  return chooseByKey(service, shares, rule, key, own === '' ? 'cookie' : 'hash', inputs);
+}
+
+/** Whether sessions go above the rules, and hold what a rule decided. */
+export function pinsRules(service: Service): boolean {
+  return service.precedence === 'nginx' && service.sticky.mode === 'session';
+}
+
+function chooseAsNginx(chooser: Chooser, facts: RequestFacts, inputs: ChoiceInputs): Assignment {
+  const { service, rules } = chooser;
+  const { sticky } = service;
+  const own = keyOf(sticky.by, facts);
+  const key = own === '' && sticky.issueCookie !== null ? inputs.issuedId() : own;
+  const version = key === '' ? -1 : inputs.pinned(key);
+  if (version >= 0) return { version, reason: 'session', rule: -1, bucket: -1, key };
+  const keyed = own === '' ? 'cookie' : 'hash';
+  const i = firstRule(rules, facts);
+  if (i < 0) return chooseByKey(service, service.shares, -1, key, keyed, inputs);
+  const { then } = (rules.rules[i] as CompiledRule).rule;
+  if (then.kind === 'use') return { version: then.version, reason: 'rule', rule: i, bucket: -1, key };
+  return chooseByKey(service, then.shares, i, key, keyed, inputs);
+}
+
+/** `keyed`: the reason where no rule but the key decides. */
+function chooseByKey(
+  service: Service,
+  shares: readonly Share[],
+  rule: number,
+  key: string,
+  keyed: AssignReason,
+  inputs: ChoiceInputs,
+): Assignment {
+  const { stable, salt } = service;
   if (key === '') {
     const bucket = Math.floor(inputs.random() * 10_000);
     return {
@@ -86,11 +121,8 @@ function chooseByShares(
       key,
     };
   }
-  if (sticky.mode === 'session' && rule < 0) {
-    const version = inputs.pinned(key);
-    if (version >= 0) return { version, reason: 'session', rule, bucket: -1, key };
-  }
   const bucket = bucketOfKey(salt, key);
+  const reason = rule >= 0 ? 'rule' : keyed;
   return { version: versionOfBucket(shares, stable, bucket), reason, rule, bucket, key };
 }
 

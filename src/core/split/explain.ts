@@ -1,5 +1,5 @@
 import type { AssignReason, KeySource, Service, Share, Split } from '../model.ts';
-import { type Assignment, choose, keyOf, makeChooser } from './choose.ts';
+import { type Assignment, choose, keyOf, makeChooser, pinsRules } from './choose.ts';
 import { buildRoutes, findRoute } from './route.ts';
 import type { RequestFacts } from './rules.ts';
 
@@ -197,7 +197,10 @@ function notesOn(service: Service, request: KeyedRequest, asked: Asked, hasKey: 
     notes.push('the key is not used: the service has neither sticky.by nor sticky.issueCookie');
   }
   if (sticky.mode === 'session' && hasKey) {
-    notes.push('mode: session: a user who is already pinned stays on that version; this is a new user');
+    const above = pinsRules(service) ? ', above every rule (precedence: nginx)' : '';
+    notes.push(
+      `mode: session: a user who is already pinned stays on that version${above}; this is a new user`,
+    );
   }
   if (asked.issuedId && sticky.issueCookie !== null && request.cookies.has(sticky.issueCookie.name)) {
     notes.push(
