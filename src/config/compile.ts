@@ -1,4 +1,6 @@
 import type { ListenerLimits, ListenerSettings, Split } from '../core/model.ts';
+import type { RolloutPlan } from '../core/rollout/plan.ts';
+import { compileRollouts } from './compile/rollout.ts';
 import { type CompileInputs, compileService } from './compile/service.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readHost, readListen, readRange } from './forms/addresses.ts';
@@ -20,6 +22,10 @@ export interface Config {
   readonly log: { readonly level: string };
   /** Every stage is 0; `carryStages` makes a Split of it. */
   readonly split: Omit<Split, 'revision'>;
+  /** Of the services that have one, in the order of the file. */
+  readonly rollouts: readonly RolloutPlan[];
+  /** Folder for the states of rollouts, as it can be opened from here. */
+  readonly stateDir: string;
   /** Every file that was read, the config file first. */
   readonly files: readonly string[];
 }
@@ -46,6 +52,8 @@ export function compileConfig(
       accessLogShare: raw.log?.accessLog ?? DEFAULTS.log.accessLog,
       services: Object.entries(raw.services).map(([name, service]) => compileService(name, service, inputs)),
     },
+    rollouts: compileRollouts(raw, inputs.resolveFile),
+    stateDir: raw.state?.dir === undefined ? inputs.stateDir : inputs.resolveFile(raw.state.dir),
   };
 }
 

@@ -62,9 +62,39 @@ export const DEFAULTS = {
     keepCredentials: false,
   },
   failover: 'none',
+  precedence: 'coalmine',
   /** nginx stops at 1 MiB, which images for a model exceed; Envoy and Traefik have no limit at all. */
   maxBody: '10MiB',
   exposeVersion: true,
+  rollout: {
+    start: 'auto',
+    startingStep: 0,
+    onFailure: 'abort',
+    onInconclusive: 'pause',
+    onNoData: 'hold',
+    compat: 'coalmine',
+    /** Argo: progressDeadlineSeconds 600. */
+    progressDeadline: '600s',
+    progressDeadlineAbort: false,
+    rollbackWindow: 0,
+    webhook: { type: 'rollout', timeout: '10s', retries: 0, interval: '10s', failureLimit: 0 },
+    notification: { format: 'plain', timeout: '5s' },
+  },
+  /** Limits and time-outs are Argo's. */
+  metric: {
+    initialDelay: '0s',
+    failureLimit: 0,
+    inconclusiveLimit: 0,
+    consecutiveErrorLimit: 4,
+    consecutiveSuccessLimit: 0,
+    retention: 10,
+    provider: {
+      prometheus: { timeout: '30s' },
+      web: { method: 'GET', jsonPath: '{$}', timeoutSeconds: 10 },
+      coalmine: { quantile: 0.99, of: 'canary', window: '1m' },
+    },
+  },
+  stateFolder: '.coalmine',
 } as const;
 
 /** Bounds of the latency histograms in milliseconds, for services that answer in 1 ms up to a minute. */

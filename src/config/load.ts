@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import type { FileContent, FileRef, PemInspector, PemKind } from './check/files.ts';
 import { regionText } from './check/listener.ts';
 import { type Config, compileConfig } from './compile.ts';
+import { DEFAULTS } from './defaults.ts';
 import type { ConfigIssue } from './issue.ts';
 import type { Env } from './parse/env.ts';
 import { MAX_FILE_BYTES } from './parse/guard.ts';
@@ -47,9 +48,13 @@ export async function loadConfig(file: string, env: Env): Promise<LoadResult> {
   const config = compileConfig(raw, regionText(raw, env), {
     fileText: (ref) => textOf(contents, ref),
     cookieSecret: processSecret,
+    resolveFile: (name) => resolve(dirname(file), name),
+    stateDir: env[STATE_DIR_VARIABLE] || resolve(dirname(file), DEFAULTS.stateFolder),
   });
   return { ok: true, config: { ...config, files }, warnings: report.warnings };
 }
+
+const STATE_DIR_VARIABLE = 'COALMINE_STATE_DIR';
 
 /**
  * Signs issued ids where the config gives no secret. One for the whole life of

@@ -20,7 +20,7 @@ export interface Parsed {
 }
 
 /** Spelled out, so that neither a directive in the file nor the library's defaults decide. */
-const YAML_OPTIONS = {
+export const YAML_OPTIONS = {
   version: '1.2',
   schema: 'core',
   merge: false,

@@ -24,6 +24,9 @@ const BYTES_PER_UNIT = new Map([
 
 export const DURATION_PATTERN = '[0-9]{1,9}(\\.[0-9]{1,6})?(ms|s|m|h|d)';
 export const SIZE_PATTERN = '[0-9]{1,12}(\\.[0-9]{1,6})?(B|kB|KB|MB|GB|KiB|MiB|GiB)';
+/** Go's and Argo's: several units one after the other, or plain seconds. */
+export const ARGO_DURATION_PATTERN = '[0-9]{1,9}|([0-9]{1,9}(\\.[0-9]{1,6})?(ms|s|m|h|d)){1,6}';
+const ARGO_DURATION = new RegExp(`^(${ARGO_DURATION_PATTERN})$`);
 const DURATION = new RegExp(`^${DURATION_PATTERN}$`);
 const SIZE = new RegExp(`^${SIZE_PATTERN}$`);
 
@@ -31,6 +34,15 @@ const SIZE = new RegExp(`^${SIZE_PATTERN}$`);
 export function durationMs(text: string): number | null {
   const factor = factorOf(DURATION, MS_PER_UNIT, text);
   return factor === null ? null : Math.round(Number.parseFloat(text) * factor * 1e6) / 1e6;
+}
+
+/** As Argo Rollouts takes them: `5m`, `1h30m`, and `300` or `"300"` for seconds; in milliseconds. */
+export function argoDurationMs(value: string | number): number | null {
+  const text = String(value);
+  if (!ARGO_DURATION.test(text)) return null;
+  if (/^[0-9]+$/.test(text)) return Number(text) * 1_000;
+  const parts = text.match(/[0-9.]+(ms|[smhd])/g) ?? [];
+  return parts.reduce((sum, part) => sum + (durationMs(part) ?? 0), 0);
 }
 
 /** `512B`, `64KiB`, `10MB` in whole bytes. */
@@ -56,6 +68,10 @@ export function percentBp(percent: number): number | null {
 
 export function msOf(text: string): number {
   return known(durationMs(text), text);
+}
+
+export function argoMsOf(value: string | number): number {
+  return known(argoDurationMs(value), String(value));
 }
 
 export function bytesOf(text: string): number {

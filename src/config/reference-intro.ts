@@ -35,6 +35,7 @@ Editors that speak JSON Schema complete and check keys with \`config/coalmine.sc
 | form | written as |
 |---|---|
 | duration | a number with its unit: \`500ms\`, \`2s\`, \`1.5s\`, \`5m\`, \`1h\`, \`30d\` |
+| duration of a rollout | as Argo Rollouts takes them: also several units, \`1h30m\`, and plain seconds, \`300\` or \`"300"\` |
 | size | a number with its unit: \`512B\`, \`64KiB\`, \`1MiB\`, \`1GiB\` (1024), \`64KB\`, \`10MB\`, \`1GB\` (1000) |
 | percentage | a plain number from 0 to 100 with two decimals at most: \`5\`, \`0.25\` |
 | name | letters, digits and \`.\` \`_\` \`-\` between them, 63 characters at most |
@@ -50,7 +51,7 @@ becomes a number or a switch where the key wants one. Keys are never replaced.
 repeated keys are refused. Text that looks like a number or a switch needs quotes where text is wanted.
 
 **Reloading.** The file and every file it names are watched, also through Kubernetes' ConfigMap and Secret mounts
-(not those with a \`subPath\`, which Kubernetes itself never updates). \`listen\`, \`limits\`, the keys of \`admin\`, and
+(not those with a \`subPath\`, which Kubernetes itself never updates). \`listen\`, \`limits\`, the keys of \`admin\`, \`state.dir\`, and
 turning \`tls\` on or off take effect at the next start.
 
 In the tables \`NAME\` stands for a name of your choice and \`[]\` for each item of a list.

@@ -46,10 +46,8 @@ function mappingsIn(path: string, schema: Schema): { path: string; schema: Schem
   const named = schema.additionalProperties;
   if (typeof named === 'object') return mappingsIn(`${path}.NAME`, schemaOf(named));
   const branches = Array.isArray(schema.anyOf) ? schema.anyOf.map(schemaOf) : [];
-  const mapping = branches.find(
-    (branch) => schemaOf(branch.properties).present === undefined && branch.properties !== undefined,
-  );
-  return mapping === undefined ? [] : [{ path, schema: mapping }];
+  const told = branches.filter((branch) => schemaOf(branch.properties).present === undefined);
+  return told.map((branch) => mappingsIn(path, branch)).find((found) => found.length > 0) ?? [];
 }
 
 function rowOf(key: string, path: string, schema: Schema, required: boolean): string {
@@ -70,9 +68,13 @@ function typeOf(schema: Schema): string {
   return schema.properties === undefined ? 'text' : 'a mapping of keys';
 }
 
+/** Versions take over these keys from their service. */
+const UPSTREAM = 'services.NAME.upstream';
+
 /** A mapping without a default of its own has those of its keys. */
 function defaultOf(schema: Schema, elsewhere: boolean): string {
-  if (elsewhere) return 'the service’s';
+  const same = schema['x-same-as'];
+  if (elsewhere && String(same).startsWith(UPSTREAM)) return 'the service’s';
   const words = schema['x-default'];
   if (typeof words === 'string') return words;
   if (schema.default !== undefined) return `\`${yamlOf(schema.default)}\``;

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox';
+import { analysisTemplatesSchema } from './schema/analysis.ts';
 import { mapOf, OWN_KEYWORDS, section } from './schema/build.ts';
 import {
   adminSchema,
@@ -7,6 +8,7 @@ import {
   listenSchema,
   logSchema,
   regionSchema,
+  stateSchema,
   tlsSchema,
   trustProxySchema,
 } from './schema/listener.ts';
@@ -23,6 +25,8 @@ export const rootSchema = section(
     limits: limitsSchema,
     drain: drainSchema,
     log: logSchema,
+    state: stateSchema,
+    analysisTemplates: analysisTemplatesSchema,
   },
   { description: 'Configuration of a Coalmine gateway.' },
   {
@@ -41,6 +45,13 @@ export type RawConfig = Static<typeof rootSchema>;
 export type RawService = RawConfig['services'][string];
 export type RawVersion = RawService['versions'][string];
 export type RawUpstream = NonNullable<RawService['upstream']>;
+export type RawTemplate = NonNullable<RawConfig['analysisTemplates']>[string];
+export type RawMetric = NonNullable<RawTemplate['metrics']>[number];
+export type RawProvider = RawMetric['provider'];
+export type RawArgs = NonNullable<RawTemplate['args']>;
+export type RawHeaders = NonNullable<NonNullable<RawProvider['web']>['headers']>;
+export type RawRollout = NonNullable<RawService['rollout']>;
+export type RawStep = RawRollout['steps'][number];
 export type RawRule = NonNullable<RawService['rules']>[number];
 export type RawWhen = RawRule['when'];
 export type RawTextMatch = NonNullable<RawWhen['path']>;

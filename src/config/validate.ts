@@ -1,5 +1,6 @@
 import { checkFiles, type FileRef, type Files, fileRefs, type PemInspector } from './check/files.ts';
 import { checkListeners, checkRegion } from './check/listener.ts';
+import { checkRollouts } from './check/rollout.ts';
 import { checkServices } from './check/services.ts';
 import type { ConfigIssue } from './issue.ts';
 import type { Env } from './parse/env.ts';
@@ -29,6 +30,7 @@ export function checkConfig(source: Source, earlier: readonly ConfigIssue[], env
   checkRegion(raw, env, report);
   checkListeners(raw, report);
   checkServices(raw, source, report);
+  checkRollouts(raw, report);
   return { raw, report, refs: fileRefs(raw, report) };
 }
 

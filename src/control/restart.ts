@@ -16,6 +16,7 @@ const BOOT_SETTINGS: readonly BootSetting[] = [
   { key: 'limits.bodyIdleTimeout', read: ({ listener }) => listener.limits.bodyIdleTimeoutMs },
   { key: 'limits.keepAlive', read: ({ listener }) => listener.limits.keepAliveMs },
   { key: 'limits.maxConnections', read: ({ listener }) => listener.limits.maxConnections },
+  { key: 'state.dir', read: ({ stateDir }) => stateDir },
   { key: 'admin.listen', read: ({ admin }) => [admin.host, admin.port] },
   { key: 'admin.token', read: ({ admin }) => admin.token },
   { key: 'admin.allowedHosts', read: ({ admin }) => admin.allowedHosts },

@@ -90,13 +90,15 @@ t.test('what works but is seldom meant is a warning', async (t) => {
     sticky: { issueCookie: {} }
     upstream: { tls: { verify: false } }
     versions: { v1: { url: https://a } }
+    precedence: nginx
 `);
   t.not(config, null);
   t.match(
-    warnings,
+    warnings.toSorted((a, b) => a.line - b.line),
     [
       { path: 'services.a.upstream.tls.verify', line: 4, message: /any certificate/ },
       { path: 'services.a.sticky.issueCookie', line: 3, message: /no secret/ },
+      { path: 'services.a.precedence', line: 6, message: /changes nothing without pinned sessions/ },
     ].toSorted((a, b) => a.line - b.line),
   );
 });

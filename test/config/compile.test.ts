@@ -50,6 +50,7 @@ t.test('the defaults of a config that names only an endpoint', async (t) => {
           salt: 'iris-api',
           sticky: { by: [], mode: 'hash', sessionTtlMs: 3_600_000, sessionMax: 100_000, issueCookie: null },
           rules: [],
+          precedence: 'coalmine',
           regionHeader: null,
           mirror: null,
           failover: 'none',
@@ -59,6 +60,8 @@ t.test('the defaults of a config that names only an endpoint', async (t) => {
         },
       ],
     },
+    rollouts: [],
+    stateDir: '/var/lib/coalmine',
   });
 });
 
@@ -113,6 +116,7 @@ sticky:
   mode: session
   session: { ttl: 1m, max: 10 }
   issueCookie: { name: id, maxAge: 1h, secret: 0123456789abcdef, domain: .example.com }
+precedence: nginx
 regionHeader: X-Region
 mirror: { to: v2, percent: 0.5, by: random, methods: [PUT], timeout: 1s, maxInFlight: 2, maxBody: 1KiB, maxBuffered: 2KiB, keepCredentials: true }
 failover: stable
@@ -138,6 +142,7 @@ latencyEdges: [120ms, 100ms, 0.75ms]
       sessionMax: 10,
       issueCookie: { name: 'id', maxAgeS: 3_600, secret: '0123456789abcdef', domain: 'example.com' },
     },
+    precedence: 'nginx',
     regionHeader: 'x-region',
     mirror: {
       to: 1,

@@ -34,6 +34,8 @@ t.test('there are examples', async (t) => {
     'several-canaries',
     'endpoints',
     'gateway-tls',
+    'rollout',
+    'rollout-prometheus',
   ]) {
     t.ok(names.includes(`${name}.yaml`), name);
   }

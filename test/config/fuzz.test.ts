@@ -22,6 +22,47 @@ const base = {
   limits: { maxHeaderBytes: '16KiB', maxHeaders: 5 },
   drain: { delay: '1s' },
   log: { level: 'info', accessLog: 0.5 },
+  state: { dir: 's' },
+  analysisTemplates: {
+    good: {
+      args: [{ name: 'p' }, { name: 'q', valueFrom: { podTemplateHashValue: 'Latest' } }],
+      templates: [{ templateName: 'inner' }],
+      metrics: [
+        {
+          name: 'm-{{args.q}}',
+          interval: '1m',
+          count: '{{args.p}}',
+          successCondition: 'result[0] >= 0.9',
+          failureLimit: 1,
+          minSamples: { count: 5, query: 'q' },
+          provider: {
+            prometheus: {
+              address: 'http://p:9090',
+              query: 'up{a="{{args.p}}"}',
+              headers: [{ key: 'x-a', value: 'b' }],
+              timeout: 30,
+              bearerTokenFile: 't',
+              rangeQuery: { start: 'now() - duration("1h")', end: 'now()', step: '1m' },
+            },
+          },
+        },
+      ],
+      dryRun: [{ metricName: 'm-.*' }],
+      measurementRetention: [{ metricName: '.*', limit: 5 }],
+    },
+    plain: { metrics: [{ name: 'r', provider: { coalmine: { measure: 'rate' } } }] },
+    inner: {
+      metrics: [
+        {
+          name: 'w',
+          provider: {
+            web: { url: 'http://w', method: 'POST', jsonBody: { a: ['{{args.p}}'] }, jsonPath: '{$.a}' },
+          },
+        },
+        { name: 'c', minSamples: 10, provider: { coalmine: { measure: 'latency', quantile: 0.9 } } },
+      ],
+    },
+  },
   services: {
     a: {
       match: { host: 'a.com', path: '/a' },
@@ -46,12 +87,57 @@ const base = {
       ],
       mirror: { to: 'v2', methods: ['GET'] },
       latencyEdges: ['120ms'],
+      rollout: {
+        start: 'manual',
+        steps: [
+          { setScope: { cohort: ['c'] } },
+          { setWeight: 5.5 },
+          { pause: { duration: '5m' } },
+          { setScope: { region: 'eu' } },
+          {
+            analysis: {
+              templates: ['good'],
+              args: [{ name: 'p', value: '5' }],
+              dryRun: [{ metricName: 'w' }],
+            },
+          },
+          {
+            experiment: {
+              duration: 300,
+              templates: [{ name: 'x', version: 'v2', weight: 5 }],
+              analyses: [{ name: 'y', templateName: 'plain', args: [], requiredForCompletion: true }],
+            },
+          },
+          { setHeaderRoute: { name: 'h', match: [{ headerName: 'x', headerValue: { regex: 'a+' } }] } },
+          {
+            setMirrorRoute: {
+              name: 'm',
+              percentage: 5,
+              match: [{ method: { prefix: 'P' }, path: { exact: '/' }, headers: { h: { exact: 'x' } } }],
+            },
+          },
+          { setMirror: 50 },
+          { setCanaryScale: { replicas: 1 } },
+        ],
+        analysis: {
+          templates: [{ templateName: 'good' }],
+          args: [{ name: 'p', value: '3' }],
+          startingStep: 1,
+        },
+        rollbackWindow: { revisions: 2 },
+        managedRoutes: [{ name: 'h' }, 'm'],
+        requires: [{ webhook: 'http://r' }, { webhook: { url: 'http://r', timeout: '1s' } }],
+        webhooks: [
+          { name: 'n', type: 'rollout', url: 'http://h', headers: { a: 'b' }, metadata: { m: 'x' } },
+        ],
+        notifications: [{ url: 'http://n', format: 'slack', on: ['started'] }],
+      },
     },
     b: { versions: { v1: { url: 'http://a' } } },
   },
 };
 
-const options = { files: { 'c.pem': 'C', 'k.pem': 'K', 'ca.pem': 'CA' }, env: { A: '5' } };
+const options = { files: { 'c.pem': 'C', 'k.pem': 'K', 'ca.pem': 'CA', t: 'T' }, env: { A: '5' } };
 
 function checkAnswer(text: string): Inspected {
   const answer = inspect(text, options);
@@ -246,7 +332,17 @@ t.test('any value in any place never throws', async (t) => {
 });
 
 t.test('a key that is not known is refused in every mapping of keys', async (t) => {
-  const named = new Set(['services', 'versions', 'cohorts', 'header', 'query']);
+  const named = new Set([
+    'services',
+    'versions',
+    'cohorts',
+    'header',
+    'query',
+    'analysisTemplates',
+    'headers',
+    'metadata',
+    'jsonBody',
+  ]);
   for (const at of placesIn(base)) {
     const held = at.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], base);
     if (typeof held !== 'object' || Array.isArray(held) || named.has(at.at(-1) ?? '')) continue;

@@ -106,11 +106,59 @@ t.test('every default that is shown can be written, and gives what leaving it ou
   t.strictSame(check(healthCheck), check({}));
 });
 
+t.test('so do those of a rollout and of a metric', async (t) => {
+  const { rollout, metric } = DEFAULTS;
+  const { webhook, notification, startingStep, rollbackWindow, ...settings } = rollout;
+  const { provider, retention: _retention, ...limits } = metric;
+  const planOf = (keys: object, template: object) =>
+    compiled(
+      JSON.stringify({
+        services: {
+          a: {
+            versions: { v1: { url: 'http://a' }, v2: { url: 'http://b' } },
+            stable: 'v1',
+            canary: 'v2',
+            rollout: { steps: [{ setWeight: 5 }], ...keys },
+          },
+        },
+        analysisTemplates: { t: template },
+      }),
+    ).rollouts;
+  const providers = (keys: (name: keyof typeof provider) => object) => [
+    { prometheus: { address: 'http://p', query: 'up', ...keys('prometheus') } },
+    { web: { url: 'http://w', ...keys('web') } },
+    { coalmine: { measure: 'latency', ...keys('coalmine') } },
+  ];
+  const metrics = (keys: object, inner: (name: keyof typeof provider) => object) =>
+    providers(inner).map((one, i) => ({ name: `m${i}`, provider: one, ...keys }));
+  const plain = planOf(
+    {
+      analysis: { templates: ['t'] },
+      webhooks: [{ name: 'x', url: 'http://h' }],
+      notifications: [{ url: 'http://n' }],
+    },
+    { metrics: metrics({}, () => ({})) },
+  );
+  const spelled = planOf(
+    {
+      ...settings,
+      analysis: { templates: ['t'], startingStep, args: [], dryRun: [], measurementRetention: [] },
+      rollbackWindow: { revisions: rollbackWindow },
+      webhooks: [{ name: 'x', url: 'http://h', ...webhook }],
+      notifications: [{ url: 'http://n', ...notification }],
+      requires: [],
+    },
+    { args: [], templates: [], metrics: metrics(limits, (name) => provider[name]) },
+  );
+  t.strictSame(spelled, plain);
+});
+
 t.test('the published schema is plain JSON Schema and agrees with the validation', async (t) => {
   const text = JSON.stringify(configSchema());
   t.notMatch(text, /"x-/);
   const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(JSON.parse(text));
   const sound = { services: { a: { versions: { v1: { url: 'http://a' } }, maxBody: 'unlimited' } } };
+  const two = { versions: { v1: { url: 'http://a' }, v2: { url: 'http://b' } }, stable: 'v1', canary: 'v2' };
   const cases: [config: unknown, valid: boolean][] = [
     [sound, true],
     [{ ...sound, drain: { delay: '1.5s' } }, true],
@@ -118,6 +166,10 @@ t.test('the published schema is plain JSON Schema and agrees with the validation
     [{ ...sound, drain: { delay: 5 } }, false],
     [{ ...sound, limits: { maxHeaderBytes: '16K' } }, false],
     [{ ...sound, rollout: {} }, false],
+    [{ services: { a: { ...two, rollout: { steps: [{ pause: { duration: 5 } }] } } } }, true],
+    [{ services: { a: { ...two, rollout: { steps: [{ pause: { duration: '1h30m' } }] } } } }, true],
+    [{ services: { a: { ...two, rollout: { steps: [{ pause: { duration: 'x' } }] } } } }, false],
+    [{ services: { a: { ...two, rollout: { steps: [{ pause: {}, setWeight: 5 }] } } } }, false],
     [{ services: {} }, false],
     [{ services: { a: { ...sound.services.a, weight: 101 } } }, false],
     [{ services: { a: { ...sound.services.a, failover: 'x' } } }, false],

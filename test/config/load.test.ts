@@ -192,3 +192,37 @@ t.test('a file that was changed is read anew', async (t) => {
   writeFileSync(file, SOUND.replace('a:', 'b:'));
   t.match(await loadConfig(file, {}), { ok: true, config: { split: { services: [{ name: 'b' }] } } });
 });
+
+t.test('the folder of the state, and a token, are found from the config file', async (t) => {
+  const rollout = `services:
+  a:
+    versions: { v1: { url: http://a }, v2: { url: http://b } }
+    stable: v1
+    canary: v2
+    rollout: { steps: [{ setWeight: 5 }], analysis: { templates: [t] } }
+analysisTemplates:
+  t: { metrics: [{ name: m, provider: { prometheus: { address: http://p, query: up, bearerTokenFile: secrets/token } } }] }
+`;
+  const folder = t.testdir({
+    'coalmine.yaml': rollout,
+    'own.yaml': `state: { dir: ../states }\n${rollout}`,
+    secrets: { token: 'T\n' },
+  });
+  const at = (name: string) => path.join(folder, name);
+  const load = async (name: string, env = {}) => soundOf(await loadConfig(at(name), env));
+
+  const plain = await load('coalmine.yaml');
+  t.equal(plain.stateDir, at('.coalmine'));
+  t.match(plain.rollouts, [
+    { background: { analysis: { metrics: [{ provider: { bearerTokenFile: at('secrets/token') } }] } } },
+  ]);
+  t.strictSame(plain.files, [at('coalmine.yaml'), at('secrets/token')]);
+  const env = { COALMINE_STATE_DIR: '/var/lib/coalmine' };
+  t.equal((await load('coalmine.yaml', env)).stateDir, '/var/lib/coalmine');
+  t.equal(
+    (await load('own.yaml', env)).stateDir,
+    path.resolve(folder, '../states'),
+    'the file goes before it',
+  );
+  t.equal((await load('coalmine.yaml', { COALMINE_STATE_DIR: '' })).stateDir, at('.coalmine'));
+});

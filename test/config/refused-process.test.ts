@@ -18,8 +18,8 @@ refused('keys of the process', [
   ],
   [
     'a key of later versions',
-    withKeys('▶rollout: { steps: [] }\n'),
-    path('rollout'),
+    withKeys('▶gates: { steps: [] }\n'),
+    path('gates'),
     /not a known key/,
     /keys here are/,
   ],
@@ -148,7 +148,7 @@ refused('the admin port', [
     `admin: { token: ▶1234567890123456 }\n${SERVICE}`,
     'admin.token',
     /not a number/,
-    /in quotes: "1234567890123456"/,
+    /^put it in quotes$/,
   ],
   [
     'the same port twice',

@@ -45,6 +45,8 @@ export function inspect(
   const config = compileConfig(checked.raw, regionText(checked.raw, env), {
     fileText: (file) => files[file] as string,
     cookieSecret: 'made at start',
+    resolveFile: (file) => `/etc/coalmine/${file}`,
+    stateDir: '/var/lib/coalmine',
   });
   return { issues: [], warnings, config };
 }

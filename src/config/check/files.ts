@@ -1,12 +1,12 @@
 import type { Path } from '../issue.ts';
 import type { RawConfig } from '../schema.ts';
 import { mergeUpstream } from '../upstream.ts';
-import type { Report } from '../validate/report.ts';
+import { isMapping, type Report } from '../validate/report.ts';
 
 /** A file that the config names, and where it does. */
 export interface FileRef {
   readonly path: Path;
-  readonly kind: PemKind;
+  readonly kind: PemKind | 'token';
   /** As written; relative to the config file. */
   readonly file: string;
 }
@@ -32,12 +32,27 @@ interface Place {
 
 /** Every file that the sound parts of a config name. */
 export function fileRefs(raw: RawConfig, report: Report): FileRef[] {
-  return places(raw, report).flatMap(({ path, tls }) =>
+  const pem = places(raw, report).flatMap(({ path, tls }) =>
     (['ca', 'cert', 'key'] as const).flatMap((kind) => {
       const file = tls[kind];
       return file === undefined ? [] : [{ path: [...path, kind], kind, file }];
     }),
   );
+  return [...pem, ...tokenRefs(raw, report)];
+}
+
+/** Tokens are read for every query; here they are only looked for. */
+function tokenRefs(raw: RawConfig, report: Report): FileRef[] {
+  if (!isMapping(raw.analysisTemplates)) return [];
+  return Object.entries(raw.analysisTemplates ?? {}).flatMap(([name, template]) => {
+    if (!report.isSound(['analysisTemplates', name])) return [];
+    const at = ['analysisTemplates', name, 'metrics'];
+    return (template.metrics ?? []).flatMap(({ provider }, i) => {
+      const file = provider.prometheus?.bearerTokenFile;
+      const path = [...at, i, 'provider', 'prometheus', 'bearerTokenFile'];
+      return file === undefined ? [] : [{ path, kind: 'token' as const, file }];
+    });
+  });
 }
 
 function places(raw: RawConfig, report: Report): Place[] {
@@ -73,6 +88,10 @@ export function checkFiles(
         `cannot be read: ${reason}`,
         'correct the path (relative to this file) or its permissions',
       );
+      continue;
+    }
+    if (kind === 'token') {
+      if (content.text.trim() === '') report.error(path, 'holds no token', 'write the token into the file');
       continue;
     }
     const flaw = pem.flaw(kind, content.text);

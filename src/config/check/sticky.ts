@@ -5,6 +5,13 @@ import type { Report } from '../validate/report.ts';
 /** Settings of stickiness that contradict each other or do nothing. */
 export function checkSticky(service: RawService, path: Path, report: Report): void {
   const { sticky } = service;
+  if (service.precedence === 'nginx' && sticky?.mode !== 'session') {
+    report.warn(
+      [...path, 'precedence'],
+      'changes nothing without pinned sessions',
+      'add sticky: { mode: session }, or remove it',
+    );
+  }
   if (sticky === undefined) return;
   const at = [...path, 'sticky'];
   const by = sticky.by ?? [];

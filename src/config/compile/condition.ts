@@ -1,5 +1,5 @@
 import type { Condition, TextMatch } from '../../core/model.ts';
-import type { RawTextMatch, RawWhen } from '../schema.ts';
+import type { RawService, RawTextMatch, RawWhen } from '../schema.ts';
 
 export type Cohorts = ReadonlyMap<string, Condition>;
 type Conditions = Omit<RawWhen, 'cohort'>;
@@ -13,7 +13,12 @@ export function compileWhen(when: RawWhen, cohorts: Cohorts): Condition {
   return allOf(parts);
 }
 
-export function compileCohort(cohort: Conditions): Condition {
+/** The cohorts of a service by name. */
+export function compileCohorts(raw: RawService['cohorts']): Cohorts {
+  return new Map(Object.entries(raw ?? {}).map(([name, cohort]) => [name, compileCohort(cohort)]));
+}
+
+function compileCohort(cohort: Conditions): Condition {
   return allOf(factConditions(cohort));
 }
 

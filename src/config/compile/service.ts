@@ -7,7 +7,7 @@ import { taken } from '../forms/reading.ts';
 import { bpOf, bytesOf, msOf } from '../quantity.ts';
 import { type Roles, rolesOf, versionOfUse } from '../roles.ts';
 import type { RawRule, RawService } from '../schema.ts';
-import { type Cohorts, compileCohort, compileWhen } from './condition.ts';
+import { compileCohorts, compileWhen } from './condition.ts';
 import { compileUpstream } from './upstream.ts';
 
 /** What compiling needs besides the file itself. */
@@ -16,6 +16,10 @@ export interface CompileInputs {
   fileText(file: string): string;
   /** Signs issued ids where the file gives no secret. */
   readonly cookieSecret: string;
+  /** A file's name in the config as one that can be opened from here. */
+  resolveFile(file: string): string;
+  /** Where rollouts keep their state when the file does not say so. */
+  readonly stateDir: string;
 }
 
 /** Versions and cohorts by name. A Map, so that a name such as `constructor` finds only what was defined. */
@@ -42,8 +46,9 @@ export function compileService(name: string, raw: RawService, inputs: CompileInp
     salt: raw.salt ?? name,
     sticky: compileSticky(raw.sticky ?? {}, inputs.cookieSecret),
     rules: compileRules(raw, roles, indexes),
+    precedence: raw.precedence ?? DEFAULTS.precedence,
     regionHeader: raw.regionHeader?.toLowerCase() ?? null,
-    mirror: raw.mirror === undefined ? null : compileMirror(raw.mirror, indexes),
+    mirror: mirrorOf(raw, indexes),
     failover: raw.failover ?? DEFAULTS.failover,
     maxBodyBytes: compileMaxBody(raw.maxBody ?? DEFAULTS.maxBody),
     exposeVersion: raw.exposeVersion ?? DEFAULTS.exposeVersion,
@@ -52,9 +57,7 @@ export function compileService(name: string, raw: RawService, inputs: CompileInp
 }
 
 function compileRules(raw: RawService, roles: Roles, indexes: Indexes): Rule[] {
-  const cohorts: Cohorts = new Map(
-    Object.entries(raw.cohorts ?? {}).map(([name, cohort]) => [name, compileCohort(cohort)]),
-  );
+  const cohorts = compileCohorts(raw.cohorts);
   const versions = [...indexes.keys()];
   return (raw.rules ?? []).map((rule, i) => {
     const then = compileOutcome(rule, roles, versions, indexes);
@@ -99,10 +102,20 @@ function compileIssueCookie(
   };
 }
 
+/** Steps that mirror need something to turn up: a mirror to the canary of which nobody is copied yet. */
+function mirrorOf(raw: RawService, indexes: Indexes): Mirror | null {
+  if (raw.mirror !== undefined) return compileMirror(raw.mirror, indexes);
+  const steps = raw.rollout?.steps ?? [];
+  const mirrors = steps.some((step) => step.setMirror !== undefined || step.setMirrorRoute !== undefined);
+  if (!mirrors || raw.canary === undefined) return null;
+  return compileMirror({ to: raw.canary, percent: 0 }, indexes);
+}
+
 function compileMirror(raw: NonNullable<RawService['mirror']>, indexes: Indexes): Mirror {
   const base = DEFAULTS.mirror;
   return {
     to: indexOf(indexes, raw.to),
+    routes: [],
     percentBp: bpOf(raw.percent ?? base.percent),
     by: raw.by ?? base.by,
     methods: raw.methods ?? [...base.methods],

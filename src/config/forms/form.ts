@@ -1,6 +1,8 @@
 import { assertNever } from '../../core/model.ts';
 import { readPattern } from '../pattern.ts';
 import { readHost, readListen, readMatchHost, readOrigin, readRange } from './addresses.ts';
+import { hasArgs, orArgs, readArgName } from './args.ts';
+import { readJsonPath } from './json-path.ts';
 import {
   readCookieName,
   readHeaderName,
@@ -11,12 +13,24 @@ import {
   readRegion,
 } from './names.ts';
 import { readPathPrefix, readPathText, readProbePath } from './paths.ts';
-import { type QuantityBounds, readDuration, readPercent, readSize } from './quantities.ts';
-import type { Reading } from './reading.ts';
+import { readMetricPattern, readWholePattern } from './patterns.ts';
+import {
+  type QuantityBounds,
+  readArgoDuration,
+  readDuration,
+  readIntegerText,
+  readPercent,
+  readSize,
+} from './quantities.ts';
+import { readQueryStep, readQueryTime } from './query-time.ts';
+import { good, type Reading } from './reading.ts';
+import { readFieldPath, readHeaderValue, readHttpUrl, readLabel } from './texts.ts';
 
 /** What a value must look like beyond its JSON type; stands in the schema as `x-form`. */
 export type Form =
   | ({ readonly kind: 'duration' | 'size' } & QuantityBounds)
+  | ({ readonly kind: 'argoDuration'; readonly args: boolean } & QuantityBounds)
+  | { readonly kind: 'integerText'; readonly min: number; readonly max: number }
   | { readonly kind: 'percent' }
   | { readonly kind: PlainForm };
 
@@ -37,6 +51,17 @@ const PLAIN_FORMS = {
   pathText: readPathText,
   probePath: readProbePath,
   pattern: readPattern,
+  wholePattern: readWholePattern,
+  metricPattern: readMetricPattern,
+  label: readLabel,
+  httpUrl: readHttpUrl,
+  httpUrlOrArgs: orArgs(readHttpUrl),
+  headerValue: readHeaderValue,
+  jsonPath: readJsonPath,
+  queryTimeOrArgs: orArgs(readQueryTime),
+  queryStepOrArgs: orArgs(readQueryStep),
+  fieldPath: readFieldPath,
+  argName: readArgName,
 } as const satisfies Record<string, (text: string) => Reading<unknown>>;
 export type PlainForm = keyof typeof PLAIN_FORMS;
 
@@ -49,6 +74,10 @@ export function readForm(form: Form, value: unknown): Reading<unknown> | null {
       return readDuration(value, form);
     case 'size':
       return readSize(value, form);
+    case 'argoDuration':
+      return form.args && hasArgs(value) ? good(null) : readArgoDuration(value, form);
+    case 'integerText':
+      return hasArgs(value) ? good(null) : readIntegerText(value, form);
     default:
       return readPlain(form.kind, value);
   }

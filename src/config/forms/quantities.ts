@@ -1,5 +1,5 @@
 import { orList } from '../issue.ts';
-import { durationMs, percentBp, sizeBytes } from '../quantity.ts';
+import { argoDurationMs, durationMs, percentBp, sizeBytes } from '../quantity.ts';
 import { bad, good, type Reading } from './reading.ts';
 
 /** What a duration or a size of one key may be; bounds are inclusive and written as the user would. */
@@ -18,6 +18,25 @@ export function readDuration(text: string, bounds: QuantityBounds): Reading<numb
 /** Bytes; null for one of the allowed words. */
 export function readSize(text: string, bounds: QuantityBounds): Reading<number | null> {
   return readQuantity(text, bounds, sizeBytes, 'a size with its unit', '512B, 64KiB, 1MiB or 10MB');
+}
+
+/** Milliseconds; Go's form, or whole seconds. */
+export function readArgoDuration(text: string, bounds: QuantityBounds): Reading<number | null> {
+  return readQuantity(text, bounds, argoDurationMs, 'a duration', '5m, 1h30m or 300 for seconds');
+}
+
+/** A whole number that stands in quotes. */
+export function readIntegerText(
+  text: string,
+  bounds: { readonly min: number; readonly max: number },
+): Reading<number> {
+  const fix = `write a whole number from ${bounds.min} to ${bounds.max}`;
+  if (!/^-?[0-9]{1,9}$/.test(text)) return bad('must be a whole number', fix);
+  const value = Number(text);
+  if (value < bounds.min || value > bounds.max) {
+    return bad(`must be from ${bounds.min} to ${bounds.max}`, fix);
+  }
+  return good(value);
 }
 
 function readQuantity(

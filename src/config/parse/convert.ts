@@ -34,15 +34,15 @@ export interface Converted {
 /**
  * The plain value of a document. Mappings become objects without a prototype,
  * keys are compared in a Set (the library's own check is quadratic), aliases are
- * expanded within a budget, and environment variables are put into values.
- * Throws a LimitError when the budget is spent.
+ * expanded within a budget, and environment variables are put into values; with a
+ * null `env` texts stay as they are written. Throws a LimitError when the budget is spent.
  */
 export function convert(
   file: string,
   text: string,
   doc: Document.Parsed,
   lines: LineCounter,
-  env: Env,
+  env: Env | null,
 ): Converted {
   const converter = new Converter(file, text, lines, env);
   const value = converter.visit(doc.contents, [], 0);
@@ -60,9 +60,9 @@ class Converter {
   private readonly file: string;
   private readonly text: string;
   private readonly lines: LineCounter;
-  private readonly env: Env;
+  private readonly env: Env | null;
 
-  constructor(file: string, text: string, lines: LineCounter, env: Env) {
+  constructor(file: string, text: string, lines: LineCounter, env: Env | null) {
     this.file = file;
     this.text = text;
     this.lines = lines;
@@ -151,7 +151,7 @@ class Converter {
   }
 
   private visitScalar(node: Scalar, path: Path): unknown {
-    if (typeof node.value !== 'string') return node.value;
+    if (typeof node.value !== 'string' || this.env === null) return node.value;
     const { text, names, faults } = substitute(node.value, this.env);
     if (names.length > 0) this.fromEnv.set(pointerOf(path), names);
     const start = startOf(node);

@@ -1,14 +1,22 @@
 import Type, { type Static, type TObject, type TOptional, type TSchema } from 'typebox';
 import type { Form, PlainForm } from '../forms/form.ts';
 import type { QuantityBounds } from '../forms/quantities.ts';
-import { DURATION_PATTERN, SIZE_PATTERN } from '../quantity.ts';
+import { ARGO_DURATION_PATTERN, argoMsOf, DURATION_PATTERN, SIZE_PATTERN } from '../quantity.ts';
 
 /**
  * The words our schemas are written in. JSON Schema's own keywords tell editors
  * what they can check; those that begin with `x-` are ours, for validation, its
  * messages and the reference, and are left out of the published schema.
  */
-export const OWN_KEYWORDS = ['x-form', 'x-type', 'x-default', 'x-hint', 'x-secret', 'x-same-as'] as const;
+export const OWN_KEYWORDS = [
+  'x-form',
+  'x-type',
+  'x-default',
+  'x-hint',
+  'x-secret',
+  'x-same-as',
+  'x-refused',
+] as const;
 
 export interface KeyOptions {
   /** Sentences for people: what the key does, its unit, what it costs. */
@@ -25,6 +33,8 @@ export interface KeyOptions {
   readonly 'x-secret'?: boolean;
   /** The key whose table in the reference explains this one too. */
   readonly 'x-same-as'?: string;
+  /** Keys that are known from elsewhere and mean nothing here, each with what to do instead. */
+  readonly 'x-refused'?: Readonly<Record<string, string>>;
 }
 
 /** `500ms`, `2s`, `5m`, `30d`. */
@@ -35,6 +45,41 @@ export function duration(bounds: QuantityBounds, options: KeyOptions) {
 /** `64KiB`, `1MiB`, `10MB`. */
 export function size(bounds: QuantityBounds, options: KeyOptions) {
   return quantity('size', SIZE_PATTERN, bounds, options);
+}
+
+/** `5m`, `1h30m`, `300` and `"300"` for seconds. With `args`, also `{{args.NAME}}`. */
+export function argoDuration(bounds: QuantityBounds, options: KeyOptions, args = false) {
+  const form: Form = { kind: 'argoDuration', args, ...bounds };
+  const pattern = args ? `^(${ARGO_DURATION_PATTERN})$|${ARGS_PATTERN}` : `^(${ARGO_DURATION_PATTERN})$`;
+  return Type.Union(
+    [
+      Type.Integer({
+        minimum: Math.ceil(argoMsOf(bounds.min) / 1_000),
+        maximum: Math.floor(argoMsOf(bounds.max) / 1_000),
+      }),
+      Type.String({ pattern, 'x-form': form }),
+    ],
+    {
+      ...options,
+      'x-type': `a duration (${bounds.min} to ${bounds.max}) or a number of seconds`,
+      'x-hint': 'write it like 5m, 1h30m or 300 for seconds',
+    },
+  );
+}
+
+const ARGS_PATTERN = '\\{\\{';
+
+/** A whole number, in quotes or not, or `{{args.NAME}}`. */
+export function countOrArgs(min: number, max: number, options: KeyOptions) {
+  const form: Form = { kind: 'integerText', min, max };
+  const pattern = `^-?[0-9]{1,9}$|${ARGS_PATTERN}`;
+  return Type.Union(
+    [Type.Integer({ minimum: min, maximum: max }), Type.String({ pattern, 'x-form': form })],
+    {
+      ...options,
+      'x-type': `a whole number (${min} to ${max})`,
+    },
+  );
 }
 
 function quantity(kind: 'duration' | 'size', pattern: string, bounds: QuantityBounds, options: KeyOptions) {

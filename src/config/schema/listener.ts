@@ -164,3 +164,16 @@ export const trustProxySchema = Type.Array(
       'list the proxies by address, such as [10.0.0.0/8]; with true or a number of hops a client could forge its own address',
   },
 );
+
+export const stateSchema = section(
+  {
+    dir: Type.String({
+      description: `Folder in which rollouts keep their state; relative to this file. ${RESTART}`,
+      minLength: 1,
+      maxLength: 4_096,
+      'x-type': 'a folder',
+      'x-default': 'the environment’s `COALMINE_STATE_DIR`, or `.coalmine` beside this file',
+    }),
+  },
+  { description: 'What outlives a restart.' },
+);

@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { DEFAULTS, LATENCY_EDGES_MS } from '../defaults.ts';
 import { count, duration, flag, mapOf, percent, section, size, text, word } from './build.ts';
 import { cohortSchema, whenSchema } from './condition.ts';
+import { rolloutSchema } from './rollout.ts';
 import { stickySchema } from './sticky.ts';
 import { upstreamKeys, upstreamSchema } from './upstream.ts';
 
@@ -36,6 +37,14 @@ const versionSchema = section(
       maxItems: 256,
       'x-type': 'a list of URLs',
       'x-hint': 'write a list of URLs, or `url` for a single one',
+    }),
+    revision: Type.String({
+      description:
+        'What is deployed there, such as an image’s tag: a new text begins a new rollout though the URL stays.',
+      minLength: 1,
+      maxLength: 256,
+      'x-type': 'text',
+      'x-default': 'none',
     }),
     ...upstreamKeys,
   },
@@ -162,12 +171,18 @@ export const serviceSchema = section(
       'x-type': 'a list of mappings',
       'x-hint': 'write a list, each item beginning with “- when:”',
     }),
+    precedence: word(['coalmine', 'nginx'], {
+      description:
+        '`coalmine`: the rules stand above a pinned session. `nginx`: a pinned session (`sticky.mode: session`) stands above the rules, and what a rule decides is pinned too, as NGINX Ingress has it.',
+      default: DEFAULTS.precedence,
+    }),
     regionHeader: text('header', 'a header name', {
       description:
         'Header that holds a request’s region. Set it only where a trusted proxy writes that header.',
       'x-default': 'none: the gateway’s own region',
     }),
     mirror: mirrorSchema,
+    rollout: rolloutSchema,
     failover: word(['none', 'stable'], {
       description:
         '`stable`: a canary request that got no answer is answered by stable, counted as a failure of the canary.',
