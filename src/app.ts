@@ -2,12 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Admin, startAdmin } from './admin/server.ts';
 import { carryStages } from './config/diff.ts';
 import { formatIssue } from './config/issue.ts';
-import { type LoadResult, loadConfig } from './config/load.ts';
+import { type Config, type LoadResult, loadConfig } from './config/load.ts';
 import { compilePattern } from './config/pattern.ts';
 import { watchFiles } from './config/watch.ts';
 import { createControlApi, type Phase } from './control/api.ts';
 import { createHolder, type Holder } from './control/holder.ts';
+import { createHookCaller } from './control/hooks.ts';
+import { createNotifier } from './control/notify.ts';
 import { createReloader, logWarnings } from './control/reload.ts';
+import { createRollouts, type PreparedRollouts, type Rollouts } from './control/rollouts/manager.ts';
+import { WatchClock } from './control/rollouts/watch-clock.ts';
+import { createMetricSource } from './control/sources/create.ts';
+import { createFileStore } from './control/store/file-store.ts';
+import { createWindows } from './control/windows.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
 import { createLog, type LeveledLog } from './log.ts';
 import type { Clock, Log } from './ports.ts';
@@ -29,6 +36,8 @@ export interface AppOptions {
   readonly env?: Record<string, string | undefined>;
   /** Instead of JSON lines on stderr. */
   readonly log?: Log;
+  /** How much faster than the wall's the clock of rollouts runs; for demos and tests. */
+  readonly timeScale?: number;
 }
 
 /** What keeps a gateway from starting and is for its operator to mend; the message is complete. */
@@ -38,6 +47,9 @@ export class StartError extends Error {
     this.name = 'StartError';
   }
 }
+
+/** What is left to tell when the process ends may take so long. */
+const NOTIFY_GRACE_MS = 2_000;
 
 const clock: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
 
@@ -49,7 +61,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   const log = options.log === undefined ? createLog(config.log.level) : fixedLevel(options.log);
   logWarnings(log, loaded.warnings);
   const recorder = new Recorder();
-  const holder = createHolder(carryStages(null, config.split), config);
+  const walking = createWalking(config, options.timeScale ?? 1, { recorder, log, holder: () => holder });
+  const { rollouts } = walking;
+  const prepared = await preparedOrThrow(rollouts, config);
+  const holder: Holder = createHolder(carryStages(null, prepared.apply(config.split)), config);
 
   let phase: Phase = 'starting';
   let gateway: Gateway | null = null;
@@ -58,6 +73,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     holder,
     setTls: (tls) => gateway?.setTls(tls),
     setLogLevel: log.setLevel,
+    prepareRollouts: (next) => rollouts.prepare(next),
     log,
     clock,
   });
@@ -67,9 +83,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     reloadState: reloader.state,
     endpoints: () => gateway?.endpoints() ?? [],
     compilePattern,
+    rollouts,
     log,
   });
-  const metrics = createExposition({ recorder, split: holder.split, reloads: reloader.state });
+  const metrics = createExposition({
+    recorder,
+    split: holder.split,
+    reloads: reloader.state,
+    rollouts: () => rollouts.infos(),
+  });
 
   // First, so that whoever asks is told "starting" and not refused.
   const admin = await listening('admin.listen', config.admin, () =>
@@ -90,6 +112,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     throw error;
   }
   holder.subscribe((split) => gateway?.swap(split));
+  prepared.commit();
+  rollouts.start();
   const watcher = watchFiles(reloader.files, () => void reloader.request());
   // What changed between the first reading and the watching; nothing happens if nothing did.
   void reloader.request();
@@ -97,7 +121,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   log.info({ gateway: gateway.url, admin: admin.url, services: config.split.services.length }, 'ready');
 
   let closing: Promise<void> | null = null;
-  const running: Running = { gateway, admin, holder, log, stopWatching: () => watcher.close() };
+  const running: Running = { gateway, admin, holder, log, walking, stopWatching: () => watcher.close() };
   return {
     gatewayUrl: gateway.url,
     adminUrl: admin.url,
@@ -116,19 +140,74 @@ interface Running {
   readonly admin: Admin;
   readonly holder: Holder;
   readonly log: Log;
+  readonly walking: Walking;
   stopWatching(): Promise<void>;
 }
 
 /** Readiness has failed already: load balancers get `delay` to notice, then nothing new is taken. */
-async function drain({ gateway, admin, holder, log, stopWatching }: Running): Promise<void> {
+async function drain({ gateway, admin, holder, log, walking, stopWatching }: Running): Promise<void> {
   const { delayMs, timeoutMs } = holder.config().listener.drain;
   gateway.beginDrain();
-  await stopWatching();
+  // Nobody moves while the process goes: the next one goes on from what is saved.
+  await Promise.all([stopWatching(), walking.rollouts.stop()]);
   await delay(delayMs);
   const cut = await gateway.close(timeoutMs);
   if (cut > 0) log.warn({ cut }, `${cut} requests did not finish within drain.timeout and were cut`);
   await admin.close();
+  await walking.close();
   log.info({}, 'drained');
+}
+
+interface Walking {
+  readonly rollouts: Rollouts;
+  /** After the rollouts have stopped. */
+  close(): Promise<void>;
+}
+
+/** What makes rollouts walk: their clock, their store, what they measure with and whom they tell. */
+function createWalking(
+  config: Config,
+  timeScale: number,
+  { recorder, log, holder }: { recorder: Recorder; log: Log; holder(): Holder },
+): Walking {
+  const watched = () =>
+    holder()
+      .config()
+      .rollouts.map(({ service }) => service);
+  const windows = createWindows((services) => recorder.lifetime(services), clock, timeScale, watched);
+  const source = createMetricSource({
+    windows,
+    clock,
+    callHook: (name, context, signal) => rollouts.callHook(name, context, signal),
+  });
+  const notify = createNotifier({ log });
+  const rollouts = createRollouts({
+    store: createFileStore(config.stateDir),
+    clock: new WatchClock(clock, timeScale, log),
+    windows,
+    source,
+    callHook: createHookCaller({ random: Math.random }),
+    notify,
+    log,
+    compilePattern,
+    holder,
+  });
+  return {
+    rollouts,
+    async close() {
+      await Promise.all([source.close(), notify.close(NOTIFY_GRACE_MS)]);
+    },
+  };
+}
+
+async function preparedOrThrow(rollouts: Rollouts, config: Config): Promise<PreparedRollouts> {
+  try {
+    return await rollouts.prepare(config);
+  } catch (error) {
+    throw new StartError(
+      `${(error as Error).message}; give the gateway a folder that it may write, state.dir`,
+    );
+  }
 }
 
 function configOrThrow(loaded: LoadResult): LoadResult & { readonly ok: true } {

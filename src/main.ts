@@ -29,10 +29,10 @@ let ranLong = false;
 
 // The gateway and the demo are imported only when they run: the other commands start faster.
 process.exitCode = await runCli(process.argv.slice(2), io, {
-  async run({ configFile }) {
+  async run({ configFile, timeScale }) {
     ranLong = true;
     const { runGateway } = await import('./run.ts');
-    return runGateway(configFile, io);
+    return runGateway(configFile, io, timeScale);
   },
   async demo(options) {
     ranLong = true;

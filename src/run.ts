@@ -3,10 +3,10 @@ import type { Io } from './cli/io.ts';
 import { untilShutdown } from './shutdown.ts';
 
 /** `coalmine run`: from start to the end of the drain; resolves with the exit code. */
-export async function runGateway(configFile: string, io: Io): Promise<number> {
+export async function runGateway(configFile: string, io: Io, timeScale = 1): Promise<number> {
   let app: App;
   try {
-    app = await startApp({ configFile, env: io.env });
+    app = await startApp({ configFile, env: io.env, timeScale });
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     io.err(`coalmine: ${error.message}\n`);

@@ -3,8 +3,14 @@ import type { Io } from './io.ts';
 /** The long-running commands, which main.ts provides: they need the whole gateway. */
 export interface LongCommands {
   /** Both resolve with the exit code when the process may end. */
-  run(options: { readonly configFile: string }): Promise<number>;
+  run(options: RunOptions): Promise<number>;
   demo(options: DemoOptions): Promise<number>;
+}
+
+export interface RunOptions {
+  readonly configFile: string;
+  /** How much faster than the wall's the clock of the rollouts runs. */
+  readonly timeScale?: number;
 }
 
 /** As typed. */

@@ -1,9 +1,10 @@
 import { carryStages } from '../config/diff.ts';
-import type { Service } from '../core/model.ts';
+import { assertNever, type Service } from '../core/model.ts';
 import { type DescribedRequest, type Explanation, explain } from '../core/split/explain.ts';
 import type { Log, PatternCompiler } from '../ports.ts';
 import type { Holder } from './holder.ts';
 import type { ReloadState } from './reload.ts';
+import type { RolloutRefusal, RolloutsFace, RolloutView } from './rollouts/views.ts';
 import {
   detailOf,
   type EndpointHealth,
@@ -14,8 +15,20 @@ import {
 } from './views.ts';
 import { isSetByHand, sharesWith, type WeightProblem, withShares } from './weights.ts';
 
+export type { Command, Phase as RolloutPhase } from '../core/rollout/state.ts';
 export type { DescribedRequest, Explanation } from '../core/split/explain.ts';
 export type { ReloadFailure, ReloadState } from './reload.ts';
+export type {
+  AnalysisView,
+  CommandOutcome,
+  HistoryView,
+  MetricView,
+  RolloutRefusal,
+  RolloutsFace,
+  RolloutView,
+  StepView,
+  VersionTraffic,
+} from './rollouts/views.ts';
 export type {
   EndpointHealth,
   RuleView,
@@ -44,6 +57,8 @@ export interface WeightCommand {
   readonly weightBp: number;
   /** Done only while the Split has this revision; null: whatever it is. */
   readonly ifRevision: number | null;
+  /** Who asks, for the history of a rollout. */
+  readonly actor: string;
 }
 
 export interface WeightSet {
@@ -54,10 +69,14 @@ export interface WeightSet {
   readonly previousWeight: number;
   readonly stage: number;
   readonly revision: number;
+  /** What ends it: a new config of the service, or the next step of its rollout that sets a weight. */
+  readonly until: 'config' | 'step';
 }
 
 export type WeightRefusal =
-  | { readonly code: 'unknown_service'; readonly message: string }
+  /** `rollout_rules`: the service has a rollout whose steps are not running. */
+  | { readonly code: 'unknown_service' | 'rollout_rules'; readonly message: string }
+  | RolloutRefusal
   | { readonly code: 'revision_changed'; readonly message: string }
   | WeightProblem;
 
@@ -66,15 +85,15 @@ export type WeightOutcome =
   | { readonly ok: false; readonly refusal: WeightRefusal };
 
 /** All that the surfaces may ask of the control path. Answers are plain data without secrets. */
-export interface ControlApi {
+export interface ControlApi extends RolloutsFace {
   revision(): number;
   services(): ServiceSummary[];
   service(name: string): ServiceDetail | null;
   explain(name: string, request: DescribedRequest): Explanation | null;
   phase(): Phase;
   readiness(): Readiness;
-  /** Takes effect at once and lasts until the service's config changes; the file is not touched. */
-  setWeight(name: string, command: WeightCommand): WeightOutcome;
+  /** Takes effect at once; the file is not touched. Under a rollout it is a command to that. */
+  setWeight(name: string, command: WeightCommand): Promise<WeightOutcome>;
 }
 
 export interface ControlDeps {
@@ -83,13 +102,16 @@ export interface ControlDeps {
   reloadState(): ReloadState;
   endpoints(): readonly EndpointHealth[];
   readonly compilePattern: PatternCompiler;
+  readonly rollouts: RolloutsFace;
   readonly log: Log;
 }
 
 export function createControlApi(deps: ControlDeps): ControlApi {
-  const { holder } = deps;
+  const { holder, rollouts } = deps;
   const find = (name: string) => holder.split().services.find((service) => service.name === name);
-  const byHand = (service: Service) => isSetByHand(service, holder.config().split);
+  // A rollout's weights always differ from the file's, and are nobody's hand.
+  const byHand = (service: Service) =>
+    isSetByHand(service, holder.config().split) && rollouts.rollout(service.name) === null;
   return {
     revision: () => holder.split().revision,
     services() {
@@ -108,23 +130,29 @@ export function createControlApi(deps: ControlDeps): ControlApi {
     },
     phase: deps.phase,
     readiness: () => readinessOf(deps),
-    setWeight(name, command) {
+    async setWeight(name, command) {
       const service = find(name);
       if (service === undefined) return refuse('unknown_service', `there is no service ${name}`);
-      return setWeight(deps, service, command);
+      const { revision } = holder.split();
+      if (command.ifRevision !== null && command.ifRevision !== revision) {
+        const message = `the revision is ${revision}, not ${command.ifRevision}; read again`;
+        return refuse('revision_changed', message);
+      }
+      const rollout = rollouts.rollout(name);
+      return rollout === null
+        ? setWeight(deps, service, command)
+        : setRolloutWeight(deps, service, rollout, command);
     },
+    rollouts: () => rollouts.rollouts(),
+    rollout: (name) => rollouts.rollout(name),
+    history: (name) => rollouts.history(name),
+    rolloutCommand: (name, command, actor) => rollouts.rolloutCommand(name, command, actor),
   };
 }
 
 function setWeight(deps: ControlDeps, service: Service, command: WeightCommand): WeightOutcome {
   const { holder, log } = deps;
   const before = holder.split();
-  if (command.ifRevision !== null && command.ifRevision !== before.revision) {
-    return refuse(
-      'revision_changed',
-      `the revision is ${before.revision}, not ${command.ifRevision}; read again`,
-    );
-  }
   const wanted = sharesWith(service, command.version, command.weightBp);
   if (!wanted.ok) return { ok: false, refusal: wanted.problem };
   const index = service.versions.findIndex((version) => version.name === wanted.version);
@@ -132,20 +160,73 @@ function setWeight(deps: ControlDeps, service: Service, command: WeightCommand):
   if (previousBp !== command.weightBp) {
     holder.swap(carryStages(before, withShares(before, service.name, wanted.shares)));
   }
-  const now = holder.split();
   const done: WeightSet = {
     service: service.name,
     version: wanted.version,
     weight: command.weightBp / 100,
     previousWeight: previousBp / 100,
-    stage: now.services.find((one) => one.name === service.name)?.stage ?? service.stage,
-    revision: now.revision,
+    ...placeNow(holder, service),
+    until: 'config',
   };
   log.info(done, 'weight set by hand');
   return { ok: true, done };
 }
 
-function refuse(code: 'unknown_service' | 'revision_changed', message: string): WeightOutcome {
+/** The rollout decides the weights of its service, so it is asked, and it writes the history. */
+async function setRolloutWeight(
+  deps: ControlDeps,
+  service: Service,
+  before: RolloutView,
+  { version, weightBp, actor }: WeightCommand,
+): Promise<WeightOutcome> {
+  if (version !== null && version !== before.canary) {
+    const message = `${version} is not a canary of ${service.name}; its canary: ${before.canary}`;
+    return refuse('unknown_version', message);
+  }
+  if (before.status !== 'stepping') return refuse('rollout_rules', whyNoWeight(before, before.status));
+  const outcome = await deps.rollouts.rolloutCommand(service.name, { kind: 'setWeight', weightBp }, actor);
+  if (!outcome.ok) return refuse(outcome.code, outcome.message);
+  const done: WeightSet = {
+    service: service.name,
+    version: before.canary,
+    weight: weightBp / 100,
+    previousWeight: before.weight,
+    ...placeNow(deps.holder, service),
+    until: 'step',
+  };
+  return { ok: true, done };
+}
+
+function placeNow(holder: Holder, service: Service): Pick<WeightSet, 'stage' | 'revision'> {
+  const now = holder.split();
+  const stage = now.services.find((one) => one.name === service.name)?.stage ?? service.stage;
+  return { stage, revision: now.revision };
+}
+
+/** While no step runs the weight follows from where the rollout is: 0 or 100. */
+function whyNoWeight(
+  { service, canary, message }: RolloutView,
+  status: Exclude<RolloutView['status'], 'stepping'>,
+): string {
+  const when = `the weight of ${service} can be set while the steps of its rollout run`;
+  switch (status) {
+    case 'idle':
+    case 'undone':
+      return `${when}; begin it with "coalmine start ${service}"`;
+    case 'starting':
+      return `${when}; it is still asking whether it may start`;
+    case 'completed':
+      return `${when}, and they are done: everyone gets ${canary}; "coalmine undo ${service}" takes that back`;
+    case 'aborted':
+      return `${when}, and it was aborted; "coalmine retry ${service}" begins it again`;
+    case 'blocked':
+      return `${when}, and it cannot: ${message}`;
+    default:
+      return assertNever(status);
+  }
+}
+
+function refuse(code: WeightRefusal['code'], message: string): WeightOutcome & { readonly ok: false } {
   return { ok: false, refusal: { code, message } };
 }
 

@@ -5,6 +5,7 @@ import type { Config, LoadResult } from '../config/load.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Holder } from './holder.ts';
 import { restartKeys } from './restart.ts';
+import type { PreparedRollouts } from './rollouts/manager.ts';
 import { keepSetWeights } from './weights.ts';
 
 export interface ReloadDeps {
@@ -14,6 +15,8 @@ export interface ReloadDeps {
   /** Throws when the certificate and key cannot be used. */
   setTls(tls: { readonly cert: string; readonly key: string }): void;
   setLogLevel(level: string): void;
+  /** Moves the rollouts on to the config; rejects when that could not be saved. */
+  prepareRollouts(config: Config): Promise<PreparedRollouts>;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -80,7 +83,7 @@ export function createReloader(deps: ReloadDeps): Reloader {
     if (!loaded.ok) return fail('the running config is kept', loaded.issues);
     const changed = !isDeepStrictEqual(loaded.config, deps.holder.config());
     try {
-      if (changed) takeOver(deps, loaded.config);
+      if (changed) await takeOver(deps, loaded.config);
     } catch (error) {
       return fail(`the running config is kept: ${messageOf(error)}`, []);
     }
@@ -114,22 +117,34 @@ export function logWarnings(log: Log, warnings: readonly ConfigIssue[] | undefin
   for (const warning of warnings ?? []) log.warn({ path: warning.path }, `config: ${formatIssue(warning)}`);
 }
 
-/** All or nothing: when the Split is refused, the certificate before it is put back. */
-function takeOver(deps: ReloadDeps, config: Config): void {
-  const { holder } = deps;
+/** All or nothing: when the Split is refused, the rollouts and the certificate before it are put back. */
+async function takeOver(deps: ReloadDeps, config: Config): Promise<void> {
+  const before = deps.holder.config();
+  const prepared = await deps.prepareRollouts(config);
+  try {
+    swap(deps, config, prepared);
+  } catch (error) {
+    await prepared.rollback();
+    throw error;
+  }
+  prepared.commit();
+  if (config.log.level !== before.log.level) deps.setLogLevel(config.log.level);
+}
+
+function swap({ holder, setTls }: ReloadDeps, config: Config, prepared: PreparedRollouts): void {
   const before = holder.config();
   const oldTls = before.listener.tls;
   const newTls = config.listener.tls;
   const tlsChanged = oldTls !== null && newTls !== null && !isDeepStrictEqual(oldTls, newTls);
-  if (tlsChanged) deps.setTls(newTls);
+  if (tlsChanged) setTls(newTls);
   try {
-    const split = keepSetWeights(holder.split(), before.split, config.split);
-    holder.swap(carryStages(holder.split(), split), config);
+    const walked = new Set(before.rollouts.map(({ service }) => service));
+    const split = keepSetWeights(holder.split(), before.split, config.split, walked);
+    holder.swap(carryStages(holder.split(), prepared.apply(split)), config);
   } catch (error) {
-    if (tlsChanged) deps.setTls(oldTls);
+    if (tlsChanged) setTls(oldTls);
     throw error;
   }
-  if (config.log.level !== before.log.level) deps.setLogLevel(config.log.level);
 }
 
 async function loadSafely(deps: ReloadDeps): Promise<LoadResult> {

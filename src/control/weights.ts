@@ -62,18 +62,22 @@ export function withShares(split: Split, name: string, shares: readonly Share[])
  * Carries weights that were set by hand over a reload: a service whose config
  * did not change keeps the shares it has now, one that changed gets the file's.
  * What is a change is told by the stages, so a renewed certificate is none.
+ *
+ * @param walked services whose weights were a rollout's doing and nobody's hand
  */
 export function keepSetWeights(
   running: Split,
   before: Config['split'],
   next: Config['split'],
+  walked: ReadonlySet<string> = new Set(),
 ): Config['split'] {
   const unstaged = before.services.map((service) => ({ ...service, stage: 0 }));
   const compared = carryStages({ ...before, services: unstaged, revision: 0 }, next);
   const services = next.services.map((service, index) => {
     const known = unstaged.some((one) => one.name === service.name);
     const now = running.services.find((one) => one.name === service.name);
-    if (!known || now === undefined || compared.services[index]?.stage !== 0) return service;
+    if (!known || now === undefined || walked.has(service.name) || compared.services[index]?.stage !== 0)
+      return service;
     return { ...service, shares: now.shares };
   });
   return { ...next, services };

@@ -13,6 +13,7 @@ import {
   DISTRIBUTIONS,
   type Distribution,
   type Labels,
+  type RolloutReading,
   SAMPLES,
   type Snapshot,
   takeSnapshot,
@@ -28,12 +29,14 @@ export interface ExpositionSources {
   readonly recorder: Pick<Recorder, 'lifetime'>;
   split(): Split;
   reloads(): Snapshot['reloads'];
+  /** One item a service with a rollout; left out: there are none. */
+  rollouts?(): readonly RolloutReading[];
 }
 
 export function createExposition(sources: ExpositionSources): Exposition {
   // Each `metrics()` below collects every metric before it first awaits, so a scrape reads the
   // one snapshot taken just before it, also when two scrapes overlap.
-  let snapshot: Snapshot = { series: [], reloads: { ok: 0, failed: 0 } };
+  let snapshot: Snapshot = { series: [], reloads: { ok: 0, failed: 0 }, rollouts: [] };
   const own = new Registry();
   for (const key of Object.keys(METRICS) as MetricKey[]) register(own, key, () => snapshot);
   const text = Registry.merge([own, processRegistry()]);
@@ -41,7 +44,12 @@ export function createExposition(sources: ExpositionSources): Exposition {
   return {
     contentType: (openMetrics) => (openMetrics ? open : text).contentType,
     async render(openMetrics) {
-      snapshot = takeSnapshot(sources.split(), sources.recorder.lifetime(), sources.reloads());
+      snapshot = takeSnapshot(
+        sources.split(),
+        sources.recorder.lifetime(),
+        sources.reloads(),
+        sources.rollouts?.() ?? [],
+      );
       return (openMetrics ? open : text).metrics();
     },
   };

@@ -91,6 +91,18 @@ export const METRICS = {
     labels: ['app', 'version'],
     help: 'Copies sent to a shadow version and not yet done.',
   },
+  rolloutInfo: {
+    name: 'coalmine_rollout_info',
+    kind: 'gauge',
+    labels: ['app', 'phase', 'step'],
+    help: 'Always 1: the phase a rollout is in, and its step counted from 0 (empty outside the steps).',
+  },
+  rollouts: {
+    name: 'coalmine_rollouts_total',
+    kind: 'counter',
+    labels: ['app', 'status'],
+    help: 'Rollouts that ended since this process began, by how.',
+  },
   reloads: {
     name: 'coalmine_config_reloads_total',
     kind: 'counter',

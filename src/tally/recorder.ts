@@ -137,13 +137,14 @@ export class Recorder {
     return this.#books().flatMap((book) => book.live);
   }
 
-  /** One tally per version, of `ALL_STAGES`: everything counted since the version was first opened. */
-  lifetime(): readonly Tally[] {
-    return this.#books().map(totalOf);
+  /** One tally per version, of `ALL_STAGES`: everything counted since the version was first opened; of some services, or of all. */
+  lifetime(services?: ReadonlySet<string>): readonly Tally[] {
+    return this.#books(services).map(totalOf);
   }
 
-  #books(): Book[] {
-    return [...this.#services.values()].flatMap((books) => [...books.values()]);
+  #books(services?: ReadonlySet<string>): Book[] {
+    const found = services === undefined ? this.#services.keys() : services;
+    return [...found].flatMap((name) => [...(this.#services.get(name)?.values() ?? [])]);
   }
 }
 

@@ -7,6 +7,21 @@ import type { HistogramKey, MetricKey } from './names.ts';
 export interface Snapshot {
   readonly series: readonly Series[];
   readonly reloads: { readonly ok: number; readonly failed: number };
+  readonly rollouts: readonly RolloutReading[];
+}
+
+/** How a rollout ends: by its steps, past them, back to stable, because a newer one began, by a way back to what was. */
+export const ROLLOUT_STATUSES = ['Promoted', 'FastPromoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
+
+/** A service's rollout at the moment of a scrape. */
+export interface RolloutReading {
+  readonly app: string;
+  /** Progressing, Paused, Healthy or Degraded. */
+  readonly phase: string;
+  /** 0-based index; '' outside the steps. */
+  readonly step: string;
+  /** Rollouts ended so far, by ROLLOUT_STATUSES; what is missing is 0. */
+  readonly ended: ReadonlyMap<string, number>;
 }
 
 /** One version of one service of the Split in force. */
@@ -39,6 +54,7 @@ export function takeSnapshot(
   split: Split,
   lifetime: readonly Tally[],
   reloads: Snapshot['reloads'],
+  rollouts: Snapshot['rollouts'],
 ): Snapshot {
   const tallies = new Map<string, Map<string, Tally>>();
   for (const tally of lifetime) {
@@ -55,7 +71,7 @@ export function takeSnapshot(
       return tally === undefined ? [] : [seriesOf(service, index, tally)];
     }),
   );
-  return { series, reloads };
+  return { series, reloads, rollouts };
 }
 
 function seriesOf(service: Service, version: number, tally: Tally): Series {
@@ -87,8 +103,14 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     shadows(series).flatMap(({ labels, tally }) =>
       listSamples(labels, 'outcome', MIRROR_OUTCOMES, tally.mirrored),
     ),
-  mirrorInFlight: ({ series, reloads }) =>
-    scalarSamples(SCALAR.mirrorInFlight)({ series: shadows(series), reloads }),
+  mirrorInFlight: (snapshot) =>
+    scalarSamples(SCALAR.mirrorInFlight)({ ...snapshot, series: shadows(snapshot.series) }),
+  rolloutInfo: ({ rollouts }) =>
+    rollouts.map(({ app, phase, step }) => ({ labels: { app, phase, step }, value: 1 })),
+  rollouts: ({ rollouts }) =>
+    rollouts.flatMap(({ app, ended }) =>
+      ROLLOUT_STATUSES.map((status) => ({ labels: { app, status }, value: ended.get(status) ?? 0 })),
+    ),
   reloads: ({ reloads }) => [{ labels: {}, value: reloads.ok + reloads.failed }],
   reloadFailures: ({ reloads }) => [{ labels: {}, value: reloads.failed }],
 };

@@ -27,6 +27,18 @@ export const TABLE: ImportTable = {
     node: 'any',
   },
   'control/': { files: ['core/', 'config/', 'ports.ts', 'tally/'], npm: [], node: ['node:util'] },
+  'control/sources/': {
+    files: ['core/', 'ports.ts', 'control/windows.ts'],
+    npm: ['undici'],
+    node: ['node:events', 'node:fs/promises'],
+  },
+  'control/store/': {
+    files: ['core/', 'ports.ts'],
+    npm: [],
+    node: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
+  },
+  'control/post.ts': { files: ['core/', 'ports.ts'], npm: ['undici'], node: ['node:timers/promises'] },
+  'control/notify.ts': { files: ['core/', 'ports.ts', 'control/'], npm: [], node: ['node:crypto'] },
   'admin/': {
     files: ['control/api.ts', 'core/', 'ports.ts', 'tally/exposition.ts'],
     npm: ['fastify'],

@@ -1,15 +1,26 @@
 import t from 'tap';
 import { compilePattern } from '../../src/config/pattern.ts';
-import { type ControlApi, createControlApi, type EndpointHealth, type Phase } from '../../src/control/api.ts';
+import {
+  type ControlApi,
+  createControlApi,
+  type EndpointHealth,
+  type Phase,
+  type RolloutView,
+  type WeightCommand,
+} from '../../src/control/api.ts';
 import { createHolder } from '../../src/control/holder.ts';
 import type { Condition } from '../../src/core/model.ts';
 import { rule } from '../support/rule.ts';
 import { mirror, service, split, upstream } from '../support/split.ts';
-import { config, iris, memoryLog } from './support.ts';
+import { config, type FakeRollouts, fakeRollouts, iris, memoryLog, rolloutView } from './support.ts';
 
 const SECRET = 'THIS-IS-SECRET';
 
-function setup(services = [iris(500)], health: readonly EndpointHealth[] = []) {
+function setup(
+  services = [iris(500)],
+  health: readonly EndpointHealth[] = [],
+  rollouts: FakeRollouts = fakeRollouts(),
+) {
   const holder = createHolder(split(services), config({ services }));
   const state = { phase: 'ready' as Phase };
   const api: ControlApi = createControlApi({
@@ -18,6 +29,7 @@ function setup(services = [iris(500)], health: readonly EndpointHealth[] = []) {
     reloadState: () => ({ ok: 0, failed: 0, failure: null, restartNeeded: [] }),
     endpoints: () => health,
     compilePattern,
+    rollouts,
     log: memoryLog(),
   });
   return { holder, api, state };
@@ -109,12 +121,22 @@ const nothing = {
   region: null,
 };
 
+const wanted: WeightCommand = { version: null, weightBp: 100, ifRevision: null, actor: 'cli:ann' };
+
 t.test('a weight is set at once, in a new stage', async (t) => {
   const { api, holder } = setup();
-  const outcome = api.setWeight('iris-api', { version: null, weightBp: 2050, ifRevision: null });
+  const outcome = await api.setWeight('iris-api', { ...wanted, weightBp: 2050 });
   t.strictSame(outcome, {
     ok: true,
-    done: { service: 'iris-api', version: 'v2', weight: 20.5, previousWeight: 5, stage: 1, revision: 2 },
+    done: {
+      service: 'iris-api',
+      version: 'v2',
+      weight: 20.5,
+      previousWeight: 5,
+      stage: 1,
+      revision: 2,
+      until: 'config',
+    },
   });
   t.equal(holder.split().services[0]?.shares[0]?.weightBp, 2050);
   t.equal(holder.split().services[0]?.stage, 1);
@@ -124,22 +146,22 @@ t.test('a weight is set at once, in a new stage', async (t) => {
 
 t.test('the weight that it has already changes nothing', async (t) => {
   const { api, holder } = setup();
-  const outcome = api.setWeight('iris-api', { version: 'v2', weightBp: 500, ifRevision: 1 });
+  const outcome = await api.setWeight('iris-api', { ...wanted, version: 'v2', weightBp: 500, ifRevision: 1 });
   t.match(outcome, { ok: true, done: { stage: 0, revision: 1 } });
   t.equal(holder.split().revision, 1);
 });
 
 t.test('a weight that cannot be set changes nothing', async (t) => {
   const { api, holder } = setup();
-  const code = (name: string, ifRevision: number | null, version: string | null = null) => {
-    const outcome = api.setWeight(name, { version, weightBp: 100, ifRevision });
+  const code = async (name: string, ifRevision: number | null, version: string | null = null) => {
+    const outcome = await api.setWeight(name, { ...wanted, version, ifRevision });
     return outcome.ok ? 'ok' : outcome.refusal.code;
   };
-  t.equal(code('nobody', null), 'unknown_service');
-  t.equal(code('iris-api', 7), 'revision_changed');
-  t.equal(code('iris-api', null, 'v1'), 'unknown_version');
+  t.equal(await code('nobody', null), 'unknown_service');
+  t.equal(await code('iris-api', 7), 'revision_changed');
+  t.equal(await code('iris-api', null, 'v1'), 'unknown_version');
   t.equal(holder.split().revision, 1);
-  t.equal(code('iris-api', 1), 'ok');
+  t.equal(await code('iris-api', 1), 'ok');
 });
 
 t.test('readiness is the phase; unhealthy endpoints are told beside it', async (t) => {
@@ -151,4 +173,88 @@ t.test('readiness is the phase; unhealthy endpoints are told beside it', async (
   });
   state.phase = 'draining';
   t.equal(api.readiness().status, 'draining');
+});
+
+t.test('the weight of a rollout whose steps run is a command to it', async (t) => {
+  const rollouts = fakeRollouts(rolloutView({ weight: 5 }));
+  const { api, holder } = setup([iris(300)], [], rollouts);
+  const outcome = await api.setWeight('iris-api', { ...wanted, weightBp: 2050, ifRevision: 1 });
+  t.strictSame(outcome, {
+    ok: true,
+    done: {
+      service: 'iris-api',
+      version: 'v2',
+      weight: 20.5,
+      previousWeight: 5,
+      stage: 0,
+      revision: 1,
+      until: 'step',
+    },
+  });
+  t.strictSame(rollouts.asked, [
+    { name: 'iris-api', command: { kind: 'setWeight', weightBp: 2050 }, actor: 'cli:ann' },
+  ]);
+  t.equal(holder.split().revision, 1, 'the rollout swaps, and this one is a fake');
+});
+
+t.test('what the rollout says to a weight is passed on', async (t) => {
+  const rollouts = fakeRollouts(rolloutView());
+  const { api } = setup([iris(500)], [], rollouts);
+  for (const code of ['refused', 'blocked', 'store_failed'] as const) {
+    rollouts.answer = { ok: false, code, message: 'because' };
+    const outcome = await api.setWeight('iris-api', wanted);
+    t.strictSame(outcome, { ok: false, refusal: { code, message: 'because' } });
+  }
+  t.equal(rollouts.asked.length, 3);
+  t.match(await api.setWeight('iris-api', { ...wanted, version: 'v1' }), {
+    refusal: { code: 'unknown_version', message: 'v1 is not a canary of iris-api; its canary: v2' },
+  });
+  t.match(await api.setWeight('iris-api', { ...wanted, ifRevision: 7 }), {
+    refusal: { code: 'revision_changed' },
+  });
+  t.equal(rollouts.asked.length, 3, 'it was not asked');
+});
+
+t.test('while no step runs the rollout rules, and it is said what to do', async (t) => {
+  const table: readonly (readonly [RolloutView['status'], RegExp])[] = [
+    ['idle', /begin it with "coalmine start iris-api"/],
+    ['undone', /begin it with "coalmine start iris-api"/],
+    ['starting', /still asking whether it may start/],
+    ['completed', /everyone gets v2; "coalmine undo iris-api" takes that back/],
+    ['aborted', /"coalmine retry iris-api" begins it again/],
+    ['blocked', /it cannot: its state is damaged/],
+  ];
+  for (const [status, message] of table) {
+    const rollouts = fakeRollouts(rolloutView({ status, message: 'its state is damaged' }));
+    const { api, holder } = setup([iris(500)], [], rollouts);
+    const outcome = await api.setWeight('iris-api', wanted);
+    t.match(outcome, { ok: false, refusal: { code: 'rollout_rules', message } }, status);
+    t.strictSame(rollouts.asked, []);
+    t.equal(holder.split().revision, 1);
+  }
+});
+
+t.test('a rollout’s weight is nobody’s hand', async (t) => {
+  const { api, holder } = setup([iris(500)], [], fakeRollouts(rolloutView()));
+  const [service] = holder.split().services;
+  holder.swap({
+    ...holder.split(),
+    revision: 2,
+    services: [{ ...service!, shares: [{ version: 1, weightBp: 900 }] }],
+  });
+  t.equal(api.services()[0]?.versions[1]?.weight, 9);
+  t.notOk(api.services()[0]?.weightSetByHand);
+  t.notOk(api.service('iris-api')?.weightSetByHand);
+});
+
+t.test('what is asked about rollouts is passed on', async (t) => {
+  const rollouts = fakeRollouts(rolloutView());
+  const { api } = setup([iris(500)], [], rollouts);
+  t.strictSame(api.rollouts(), [rolloutView()]);
+  t.strictSame(api.rollout('iris-api'), rolloutView());
+  t.equal(api.rollout('nobody'), null);
+  t.strictSame(api.history('iris-api'), []);
+  t.equal(api.history('nobody'), null);
+  t.match(await api.rolloutCommand('iris-api', { kind: 'pause' }, 'ann'), { ok: true });
+  t.strictSame(rollouts.asked, [{ name: 'iris-api', command: { kind: 'pause' }, actor: 'ann' }]);
 });

@@ -21,7 +21,14 @@ function setup(first: Config) {
   const log = memoryLog();
   const tls: string[] = [];
   const levels: string[] = [];
-  const state = { file: { ok: true, config: first } as LoadResult, loads: 0, refuse: '', refuseTls: false };
+  const state = {
+    file: { ok: true, config: first } as LoadResult,
+    loads: 0,
+    refuse: '',
+    refuseTls: false,
+    refuseRollouts: false,
+  };
+  const rollouts: string[] = [];
   holder.subscribe(() => {
     if (state.refuse !== '') throw new Error(state.refuse);
   });
@@ -38,13 +45,22 @@ function setup(first: Config) {
       tls.push(next.cert);
     },
     setLogLevel: (level) => levels.push(level),
+    async prepareRollouts() {
+      if (state.refuseRollouts) throw new Error('the disk is full');
+      rollouts.push('prepared');
+      return {
+        apply: (next) => next,
+        commit: () => void rollouts.push('committed'),
+        rollback: async () => void rollouts.push('rolled back'),
+      };
+    },
     log,
     clock: frozenClock,
   });
   const write = (next: Config | 'broken') => {
     state.file = next === 'broken' ? { ok: false, issues: [issue] } : { ok: true, config: next };
   };
-  return { holder, log, tls, levels, state, reloader, write };
+  return { holder, log, tls, levels, state, reloader, write, rollouts };
 }
 
 const weightOf = (holder: ReturnType<typeof setup>['holder']) =>
@@ -155,6 +171,23 @@ t.test('a Split that the data path refuses is a failed reload', async (t) => {
   state.refuse = '';
   await reloader.request();
   t.equal(weightOf(holder), 700, 'the same file, once it can be taken over');
+});
+
+t.test('rollouts are moved on before the swap, and back where it is refused', async (t) => {
+  const { holder, reloader, write, state, rollouts } = setup(config({ services: [iris(500)] }));
+  write(config({ services: [iris(700)] }));
+  await reloader.request();
+  t.strictSame(rollouts.splice(0), ['prepared', 'committed']);
+  state.refuse = 'no such pattern';
+  write(config({ services: [iris(800)] }));
+  await reloader.request();
+  t.strictSame(rollouts.splice(0), ['prepared', 'rolled back']);
+  state.refuse = '';
+  state.refuseRollouts = true;
+  write(config({ services: [iris(900)] }));
+  await reloader.request();
+  t.equal(weightOf(holder), 700);
+  t.match(reloader.state().failure?.message, 'the disk is full');
 });
 
 t.test('TLS files are taken over, and refused as a whole', async (t) => {

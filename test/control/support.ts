@@ -1,4 +1,11 @@
 import type { Config } from '../../src/config/load.ts';
+import type {
+  Command,
+  CommandOutcome,
+  HistoryView,
+  RolloutsFace,
+  RolloutView,
+} from '../../src/control/api.ts';
 import type { Service, Share } from '../../src/core/model.ts';
 import type { Clock, Log } from '../../src/ports.ts';
 import { listener, service as makeService, type ServiceOptions, version } from '../support/split.ts';
@@ -16,6 +23,8 @@ export function config({ services = [], ...rest }: ConfigOptions = {}): Config {
     admin: { host: '127.0.0.1', port: 0, token: null, allowedHosts: [] },
     log: { level: 'info' },
     files: ['coalmine.yaml'],
+    rollouts: [],
+    stateDir: '',
     split: { region: null, trustProxy: [], accessLogShare: 0, services },
     ...rest,
   };
@@ -47,3 +56,78 @@ export function memoryLog(): MemoryLog {
 }
 
 export const frozenClock: Clock = { nowMs: () => 0, wallMs: () => 1_700_000_000_000 };
+
+/** A rollout of `iris-api` in the pause of its second step. */
+export function rolloutView(changes: Partial<RolloutView> = {}): RolloutView {
+  return {
+    service: 'iris-api',
+    number: 3,
+    phase: 'Paused',
+    status: 'stepping',
+    message: 'step 2 pauses for 5m',
+    stable: 'v1',
+    canary: 'v2',
+    weight: 5,
+    scope: null,
+    scopes: [],
+    step: 1,
+    steps: [
+      { text: 'setWeight 5', state: 'done' },
+      { text: 'pause 5m', state: 'current' },
+      { text: 'setWeight 100', state: 'pending' },
+    ],
+    nextInMs: 191_400,
+    userPaused: false,
+    hold: null,
+    analyses: [],
+    versions: [],
+    revision: 12,
+    timeScale: 1,
+    began: '2026-01-02T03:04:05.678Z',
+    ...changes,
+  };
+}
+
+export function historyView(changes: Partial<HistoryView> = {}): HistoryView {
+  return {
+    at: '2026-01-02T03:04:05.678Z',
+    number: 3,
+    kind: 'started',
+    actor: 'coalmine',
+    cause: 'v2 is new',
+    step: null,
+    weight: 0,
+    evidence: [],
+    ...changes,
+  };
+}
+
+/** Rollouts that are what a test says they are, and record what they are told. */
+export interface FakeRollouts extends RolloutsFace {
+  readonly views: Map<string, RolloutView>;
+  readonly past: Map<string, HistoryView[]>;
+  readonly asked: { readonly name: string; readonly command: Command; readonly actor: string }[];
+  /** What the next commands are answered; null: yes, and the view as it is. */
+  answer: CommandOutcome | null;
+}
+
+export function fakeRollouts(...views: readonly RolloutView[]): FakeRollouts {
+  const fake: FakeRollouts = {
+    views: new Map(views.map((view) => [view.service, view])),
+    past: new Map(views.map((view) => [view.service, []])),
+    asked: [],
+    answer: null,
+    rollouts: () => [...fake.views.values()],
+    rollout: (name) => fake.views.get(name) ?? null,
+    history: (name) => fake.past.get(name) ?? null,
+    async rolloutCommand(name, command, actor) {
+      fake.asked.push({ name, command, actor });
+      const view = fake.views.get(name);
+      if (fake.answer !== null) return fake.answer;
+      return view === undefined
+        ? { ok: false, code: 'no_rollout', message: `${name} has no rollout` }
+        : { ok: true, view };
+    },
+  };
+  return fake;
+}

@@ -52,8 +52,14 @@ export interface StartOptions {
   /** Before the program, such as `--import`. */
   readonly nodeArgs?: readonly string[];
   readonly env?: Record<string, string>;
+  /** After `run --config FILE`, such as `--time-scale 60`. */
+  readonly args?: readonly string[];
   /** Files that the config names, written before the start. */
   readonly files?: Record<string, string>;
+  /** Of a product that ran before, to go on with what it left there; the caller removes it. */
+  readonly folder?: string;
+  /** What Node runs, instead of the sources. */
+  readonly program?: readonly string[];
 }
 
 /** A config with everything that differs between tests left to `services`; free ports, a short drain. */
@@ -72,7 +78,7 @@ export async function startProduct(
   config: object | string,
   options: StartOptions = {},
 ): Promise<Product> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'coalmine-e2e-'));
+  const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'coalmine-e2e-'));
   const file = (name: string, text: string) => {
     const target = path.join(folder, name);
     // Renamed into place, so that no reader meets half a file.
@@ -86,7 +92,12 @@ export async function startProduct(
   const configFile = configure(config);
   const child = spawn(
     process.execPath,
-    [...(options.nodeArgs ?? []), ...PROGRAM, 'run', '--config', configFile],
+    [
+      ...(options.nodeArgs ?? []),
+      ...(options.program ?? PROGRAM),
+      ...['run', '--config', configFile],
+      ...(options.args ?? []),
+    ],
     {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -98,7 +109,7 @@ export async function startProduct(
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
-    rmSync(folder, { recursive: true, force: true });
+    if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
   });
   const { log, bell } = readLog(child);
   const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }) as Exit);

@@ -13,6 +13,7 @@ import {
   endMirror,
   Recorder,
 } from '../../src/tally/recorder.ts';
+import { ROLLOUT_STATUSES, type RolloutReading } from '../../src/tally/samples.ts';
 import { mirror, split } from '../support/split.ts';
 import { EDGES, outcome, parseExposition, reason, request, serviceOf, startingWith } from './support.ts';
 
@@ -21,15 +22,22 @@ function world(first: Split) {
   const recorder = new Recorder();
   let current = first;
   const reloads = { ok: 0, failed: 0 };
+  const rollouts: RolloutReading[] = [];
   const swap = (next: Split): Tally[][] => {
     const opened = next.services.map((service) => recorder.open(service));
     current = next;
     recorder.retain(next);
     return opened;
   };
-  const exposition = createExposition({ recorder, split: () => current, reloads: () => reloads });
+  const exposition = createExposition({
+    recorder,
+    split: () => current,
+    reloads: () => reloads,
+    rollouts: () => rollouts,
+  });
   return {
     reloads,
+    rollouts,
     swap,
     opened: swap(first),
     exposition,
@@ -186,7 +194,8 @@ t.test('only a version that is or was a shadow has mirror metrics', async (t) =>
 
 t.test('the metrics are those of the table, with their kind, help and labels', async (t) => {
   const everything = serviceOf('iris-api', ['v1'], { mirror: mirror(0) });
-  const { opened, text, open } = world(split([everything]));
+  const { opened, text, open, rollouts } = world(split([everything]));
+  rollouts.push({ app: 'iris-api', phase: 'Healthy', step: '', ended: new Map() });
   request((opened as [[Tally]])[0][0]);
   const inText = await text();
   const inOpen = await open();
@@ -203,6 +212,27 @@ t.test('the metrics are those of the table, with their kind, help and labels', a
       t.strictSame(names, [...labels].sort(), each);
     }
   }
+});
+
+t.test('rollouts are told by phase and step, and how they ended', async (t) => {
+  const { text, rollouts } = world(split([IRIS]));
+  const none = await text();
+  t.strictSame(startingWith(none, 'coalmine_rollout'), {});
+  rollouts.push({ app: 'iris-api', phase: 'Progressing', step: '2', ended: new Map([['Aborted', 3]]) });
+  rollouts.push({ app: 'other', phase: 'Healthy', step: '', ended: new Map() });
+  const told = await text();
+  t.strictSame(startingWith(told, 'coalmine_rollout_info'), {
+    'coalmine_rollout_info{app="iris-api",phase="Progressing",step="2"}': 1,
+    'coalmine_rollout_info{app="other",phase="Healthy",step=""}': 1,
+  });
+  const ended = (app: string, status: string) =>
+    told.samples.get(`coalmine_rollouts_total{app="${app}",status="${status}"}`);
+  t.equal(ended('iris-api', 'Aborted'), 3);
+  for (const status of ROLLOUT_STATUSES) {
+    t.equal(ended('other', status), 0, `${status}: told as 0 before the first`);
+  }
+  rollouts.length = 0;
+  t.strictSame(startingWith(await text(), 'coalmine_rollout'), {}, 'the phase before is not left behind');
 });
 
 t.test('both formats tell the same, in any order and at once', async (t) => {

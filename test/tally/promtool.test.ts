@@ -22,6 +22,7 @@ t.test('promtool finds nothing to say about the metrics', requireTool('promtool'
     recorder,
     split: () => current,
     reloads: () => ({ ok: 1, failed: 1 }),
+    rollouts: () => [{ app: 'iris-api', phase: 'Paused', step: '1', ended: new Map([['Promoted', 1]]) }],
   });
   const { status, stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], {
     input: await exposition.render(false),

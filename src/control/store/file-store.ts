@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { RolloutState } from '../../core/rollout/state.ts';
+import { type Store, StoreConflict, type Stored } from '../../ports.ts';
+import { decode, encode } from './codec.ts';
+import { type Disk, MAX_STATE_BYTES, NotAFile, nodeDisk } from './disk.ts';
+import { fileNameOf, isTempOf, tempNameOf } from './file-name.ts';
+import { createLanes } from './lanes.ts';
+
+/**
+ * One file a service in `dir`, made on the first save. A file is written beside
+ * its place, synced, and renamed over it, so that a crash at any moment leaves the
+ * old or the new one whole.
+ *
+ * The revision is compared right before the rename. That tells two gateways which
+ * share the folder of each other, but two renames within the same moment could
+ * still both pass: a folder belongs to one gateway.
+ */
+export function createFileStore(dir: string, disk: Disk = nodeDisk): Store {
+  const lane = createLanes();
+  /** Saves that were renamed into place and may not be durable, by service. */
+  const unsure = new Map<string, Unsure>();
+  return {
+    load: (service) =>
+      lane(service, async () => {
+        await removeLeftovers(disk, dir, fileNameOf(service));
+        return look(disk, dir, service);
+      }),
+    save: (service, state, expected) =>
+      lane(service, () => save({ disk, dir, unsure }, service, state, expected)),
+  };
+}
+
+interface Parts {
+  readonly disk: Disk;
+  readonly dir: string;
+  readonly unsure: Map<string, Unsure>;
+}
+
+/** The caller was told that the save failed, and still counts from `expected`. */
+interface Unsure {
+  readonly expected: number;
+  readonly revision: number;
+}
+
+async function save(parts: Parts, service: string, state: RolloutState, expected: number): Promise<number> {
+  const { disk, dir, unsure } = parts;
+  const file = join(dir, fileNameOf(service));
+  const temp = join(dir, tempNameOf(fileNameOf(service), randomBytes(6).toString('hex')));
+  const doubt = unsure.get(service);
+  const current = doubt?.expected === expected ? doubt.revision : expected;
+  const revision = current + 1;
+  try {
+    const text = encode(service, state, revision);
+    if (Buffer.byteLength(text) > MAX_STATE_BYTES) throw new Error('it is too large');
+    await disk.makeFolder(dir);
+    await disk.create(temp, text);
+    await requireRevision(parts, service, current);
+    await disk.rename(temp, file);
+    unsure.set(service, { expected, revision });
+    await disk.syncFolder(dir);
+    unsure.delete(service);
+    return revision;
+  } catch (error) {
+    await disk.remove(temp).catch(() => undefined);
+    if (error instanceof StoreConflict) throw error;
+    throw new Error(`the rollout of ${service} could not be saved to ${file}: ${why(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function requireRevision({ disk, dir }: Parts, service: string, expected: number): Promise<void> {
+  const found = await look(disk, dir, service);
+  if (found.kind === 'damaged') throw new Error(`what is there is not to be overwritten: it ${found.reason}`);
+  const revision = found.kind === 'found' ? found.revision : 0;
+  if (revision === expected) return;
+  throw new StoreConflict(
+    `the rollout of ${service} was saved by another: revision ${revision} is stored, ${expected} was expected`,
+  );
+}
+
+async function look(disk: Disk, dir: string, service: string): Promise<Stored> {
+  const where = join(dir, fileNameOf(service));
+  const damaged = (reason: string): Stored => ({ kind: 'damaged', where, reason: `${reason}; ${REMEDY}` });
+  try {
+    const bytes = await disk.read(where);
+    if (bytes === null) return { kind: 'none' };
+    const decoded = decode(service, bytes);
+    return decoded.kind === 'found' ? decoded : damaged(decoded.reason);
+  } catch (error) {
+    if (error instanceof NotAFile) return damaged(error.message);
+    const { code } = error as NodeJS.ErrnoException;
+    const hint = 'mend that, or name another state folder';
+    return { kind: 'damaged', where, reason: `cannot be read (${code ?? why(error)}); ${hint}` };
+  }
+}
+
+const REMEDY = 'move it away to begin anew';
+
+/** What writes that never ended have left. Failing to tidy is no reason not to load. */
+async function removeLeftovers(disk: Disk, dir: string, fileName: string): Promise<void> {
+  try {
+    const left = (await disk.list(dir)).filter((name) => isTempOf(fileName, name));
+    await Promise.all(left.map((name) => disk.remove(join(dir, name))));
+  } catch {
+    // The folder is not there yet, or cannot be read; then the file says so.
+  }
+}
+
+function why(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `the disk is full (${code})`;
+    case 'EROFS':
+    case 'EACCES':
+    case 'EPERM':
+      return `the folder may not be written to (${code})`;
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return `the state folder is not a folder (${code})`;
+    default:
+      return message;
+  }
+}

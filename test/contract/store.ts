@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import type { Test } from 'tap';
+import { type Store, StoreConflict } from '../../src/ports.ts';
+import { largeState, rolloutState, rolloutStates } from '../support/rollout-state.ts';
+
+/** An empty store, and the way to open the same one again as a restart does. */
+export interface StoreUnderTest {
+  readonly store: Store;
+  reopen(): Store;
+}
+
+/** What every Store promises; `open` gives a new, empty one with each call. */
+export async function storeContract(t: Test, open: (t: Test) => StoreUnderTest): Promise<void> {
+  await t.test('of nothing there is none', async (t) => {
+    const { store } = open(t);
+    t.strictSame(await store.load('iris-api'), { kind: 'none' });
+  });
+
+  await t.test('what was saved is found, by this store and after a restart', async (t) => {
+    const { store, reopen } = open(t);
+    const state = rolloutState();
+    const revision = await store.save('iris-api', state, 0);
+    t.ok(Number.isSafeInteger(revision) && revision > 0, 'the revision is a positive integer');
+    for (const reader of [store, reopen()]) {
+      t.strictSame(await reader.load('iris-api'), { kind: 'found', state, revision });
+    }
+  });
+
+  await t.test('any state comes back as it was', async (t) => {
+    const { store } = open(t);
+    let revision = 0;
+    await fc.assert(
+      fc.asyncProperty(rolloutStates('iris-api'), async (state) => {
+        revision = await store.save('iris-api', state, revision);
+        const found = await store.load('iris-api');
+        t.strictSame(found, { kind: 'found', state, revision });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  await t.test('revisions rise', async (t) => {
+    const { store } = open(t);
+    let revision = 0;
+    for (let number = 1; number <= 10; number++) {
+      const next = await store.save('iris-api', rolloutState('iris-api', { number }), revision);
+      t.ok(next > revision);
+      revision = next;
+    }
+    const found = await store.load('iris-api');
+    t.match(found, { kind: 'found', revision, state: { number: 10 } });
+  });
+
+  await t.test('only who knows what is stored may replace it', async (t) => {
+    const { store, reopen } = open(t);
+    const first = await store.save('iris-api', rolloutState(), 0);
+    const second = await store.save('iris-api', rolloutState('iris-api', { number: 4 }), first);
+    for (const expected of [0, first, second + 1]) {
+      await t.rejects(
+        store.save('iris-api', rolloutState(), expected),
+        StoreConflict,
+        `expected ${expected}`,
+      );
+      await t.rejects(reopen().save('iris-api', rolloutState(), expected), StoreConflict);
+    }
+    t.match(await store.load('iris-api'), { kind: 'found', revision: second, state: { number: 4 } });
+    await t.resolves(store.save('iris-api', rolloutState(), second), 'a conflict spoils nothing');
+  });
+
+  await t.test('an empty place conflicts with any revision but 0', async (t) => {
+    const { store } = open(t);
+    await t.rejects(store.save('iris-api', rolloutState(), 1), StoreConflict);
+    t.strictSame(await store.load('iris-api'), { kind: 'none' });
+  });
+
+  await t.test('services are apart', async (t) => {
+    const { store } = open(t);
+    const names = [
+      'iris-api',
+      'iris',
+      'iris-api.json',
+      'iris.api',
+      '..',
+      '.',
+      'a/b',
+      'ä',
+      'a%2Fb',
+      '%',
+      'CON',
+    ];
+    for (const [number, name] of names.entries()) await store.save(name, rolloutState(name, { number }), 0);
+    for (const [number, name] of names.entries()) {
+      t.match(await store.load(name), { kind: 'found', state: { service: name, number } }, name);
+    }
+  });
+
+  await t.test('of saves at one time from one revision one wins', async (t) => {
+    const { store } = open(t);
+    const base = await store.save('iris-api', rolloutState(), 0);
+    const attempts = Array.from({ length: 12 }, (_, number) =>
+      store.save('iris-api', rolloutState('iris-api', { number }), base),
+    );
+    const settled = await Promise.allSettled(attempts);
+    const won = settled.flatMap((result, number) => (result.status === 'fulfilled' ? [number] : []));
+    t.equal(won.length, 1);
+    for (const result of settled) {
+      if (result.status === 'rejected') t.type(result.reason, StoreConflict);
+    }
+    t.match(await store.load('iris-api'), { kind: 'found', state: { number: won[0] } });
+  });
+
+  await t.test('saves of many services at one time all count', async (t) => {
+    const { store } = open(t);
+    const names = Array.from({ length: 20 }, (_, index) => `service-${index}`);
+    await Promise.all(
+      names.map(async (name) => {
+        let revision = 0;
+        for (let number = 0; number < 5; number++) {
+          revision = await store.save(name, rolloutState(name, { number }), revision);
+        }
+      }),
+    );
+    for (const name of names) t.match(await store.load(name), { kind: 'found', state: { number: 4 } });
+  });
+
+  await t.test('loads between saves see whole states', async (t) => {
+    const { store } = open(t);
+    let revision = 0;
+    const seen: Promise<unknown>[] = [];
+    for (let number = 0; number < 20; number++) {
+      const saving = store.save('iris-api', largeState('iris-api', 20_000), revision);
+      seen.push(store.load('iris-api').then(({ kind }) => t.equal(kind, 'found')));
+      revision = await saving;
+    }
+    await Promise.all(seen);
+  });
+
+  await t.test('a large state comes back whole, and a small one after it', async (t) => {
+    const { store } = open(t);
+    const state = largeState('iris-api', 2_000_000);
+    const revision = await store.save('iris-api', state, 0);
+    t.strictSame(await store.load('iris-api'), { kind: 'found', state, revision });
+    await store.save('iris-api', rolloutState(), revision);
+    t.match(await store.load('iris-api'), { kind: 'found', state: rolloutState() });
+  });
+
+  await t.test('what a caller does with a loaded state does not change the stored one', async (t) => {
+    const { store } = open(t);
+    const state = rolloutState();
+    await store.save('iris-api', state, 0);
+    const found = await store.load('iris-api');
+    if (found.kind === 'found') Object.assign(found.state, { number: 99 });
+    Object.assign(state, { number: 98 });
+    t.match(await store.load('iris-api'), { kind: 'found', state: { number: 3 } });
+  });
+}
