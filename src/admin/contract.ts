@@ -1,7 +1,9 @@
 import type {
   DescribedRequest,
+  HistoryView,
   ReloadFailure,
   ReloadState,
+  RolloutView,
   ServiceDetail,
   ServiceSummary,
   WeightSet,
@@ -10,12 +12,18 @@ import type {
 /** What goes over the wire of the admin API, for those who serve it and those who call it. */
 
 export type {
+  AnalysisView,
   Explanation,
+  HistoryView,
+  MetricView,
   ReloadFailure,
+  RolloutPhase,
+  RolloutView,
   ServiceDetail,
   ServiceSummary,
   VersionDetail,
   VersionSummary,
+  VersionTraffic,
 } from '../control/api.ts';
 
 export const API = '/api/v1';
@@ -38,10 +46,39 @@ export interface SetWeightBody {
   readonly weight: number;
   /** Needed only where a service has several canaries. */
   readonly version?: string;
+  /** Who asks, for the history of a rollout; 100 characters at most. */
+  readonly actor?: string;
 }
 
 export interface WeightSetBody extends WeightSet {
   readonly note: string;
+}
+
+export interface RolloutsBody {
+  readonly revision: number;
+  readonly rollouts: readonly RolloutView[];
+}
+
+export type RolloutBody = RolloutView;
+
+export interface HistoryBody {
+  readonly service: string;
+  /** Newest last. */
+  readonly history: readonly HistoryView[];
+}
+
+/** What `POST rollouts/NAME/VERB` takes for a verb. */
+export const ROLLOUT_VERBS = ['start', 'promote', 'pause', 'resume', 'abort', 'retry', 'undo'] as const;
+export type RolloutVerb = (typeof ROLLOUT_VERBS)[number];
+
+/** An empty body is one without any of these. */
+export interface RolloutCommandBody {
+  /** `promote` only: skip the steps and analyses that are left. */
+  readonly full?: boolean;
+  /** `abort` only; 500 characters at most. */
+  readonly reason?: string;
+  /** Who asks, for the history; 100 characters at most. */
+  readonly actor?: string;
 }
 
 /** `/readyz` without access shows `status` alone. */

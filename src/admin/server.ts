@@ -7,6 +7,7 @@ import type { ErrorBody } from './contract.ts';
 import { indexRoute } from './routes/index.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { probeRoutes } from './routes/probes.ts';
+import { rolloutRoutes } from './routes/rollouts.ts';
 import { serviceRoutes } from './routes/services.ts';
 
 export interface AdminDeps {
@@ -36,6 +37,7 @@ export async function startAdmin(settings: AccessSettings, deps: AdminDeps): Pro
   probeRoutes(app, deps.control, (request) => guard(visitorOf(request)) === null);
   metricsRoute(app, deps.metrics);
   serviceRoutes(app, deps.control);
+  rolloutRoutes(app, deps.control);
   indexRoute(app);
   app.server.maxConnections = MAX_CONNECTIONS;
   await app.listen({ host: settings.host, port: settings.port });

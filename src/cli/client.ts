@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { API, type ErrorBody } from '../admin/contract.ts';
-import { CliError, EXIT, type Io } from './io.ts';
+import { CliError, EXIT, type ExitCode, type Io } from './io.ts';
 
 export const DEFAULT_SERVER = 'http://127.0.0.1:9090';
 const TIMEOUT_MS = 10_000;
@@ -12,67 +12,106 @@ export interface ServerOptions {
 
 /** Calls the admin API of a running gateway. Paths are below `/api/v1`, already escaped. */
 export interface Client {
-  get<T>(path: string): Promise<T>;
+  get<T>(path: string, wait?: Wait): Promise<T>;
   put<T>(path: string, body: object): Promise<T>;
+  post<T>(path: string, body: object): Promise<T>;
 }
 
-/** Throws a CliError for whatever is not a 2xx, with the server's own message. */
+/** How long an answer is worth waiting for. */
+export interface Wait {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The gateway does not answer, or not as itself; it may do so again. */
+export class UnreachableError extends CliError {}
+
+/** The gateway's own no. */
+export class RefusedError extends CliError {
+  /** Stable, for programs. */
+  readonly code: string;
+
+  constructor(exitCode: ExitCode, code: string, message: string) {
+    super(exitCode, message);
+    this.code = code;
+  }
+}
+
+/** Throws an UnreachableError or, for whatever is not a 2xx, a RefusedError with the server's own message. */
 export function createClient(options: ServerOptions, io: Io): Client {
   const base = serverUrl(options.server ?? io.env.COALMINE_ADMIN ?? DEFAULT_SERVER);
   const token = tokenOf(options, io);
   const headers = new Headers({ accept: 'application/json' });
   if (token !== null) headers.set('authorization', `Bearer ${token}`);
+  const typed = new Headers(headers);
+  typed.set('content-type', 'application/json');
+  const send = <T>(method: string, path: string, body: object): Promise<T> =>
+    call(base, path, { method, headers: typed, body: JSON.stringify(body) });
   return {
-    get: (path) => call(base, path, { headers }),
-    put(path, body) {
-      const typed = new Headers(headers);
-      typed.set('content-type', 'application/json');
-      return call(base, path, { method: 'PUT', headers: typed, body: JSON.stringify(body) });
-    },
+    get: (path, wait) => call(base, path, { headers }, wait),
+    put: (path, body) => send('PUT', path, body),
+    post: (path, body) => send('POST', path, body),
   };
+}
+
+export function rolloutPath(name: string): string {
+  return `/rollouts/${encodeURIComponent(name)}`;
+}
+
+/** Who a rollout's history shall say it was; 100 characters are taken. */
+export function actorOf({ env }: Io): string {
+  return `cli:${env.USER || env.LOGNAME || 'unknown'}`.slice(0, 100);
 }
 
 export function servicePath(name: string): string {
   return `/services/${encodeURIComponent(name)}`;
 }
 
-async function call<T>(base: URL, path: string, init: RequestInit): Promise<T> {
+async function call<T>(base: URL, path: string, init: RequestInit, wait: Wait = {}): Promise<T> {
   const url = new URL(`${base.pathname.replace(/\/$/, '')}${API}${path}`, base);
+  const timeoutMs = wait.timeoutMs ?? TIMEOUT_MS;
+  const signals = [AbortSignal.timeout(timeoutMs), ...(wait.signal === undefined ? [] : [wait.signal])];
   let response: Response;
+  let body: unknown;
   try {
     // A redirect would carry the token elsewhere.
-    response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.any(signals) });
+    body = parsed(await response.text());
   } catch (error) {
-    throw new CliError(EXIT.no, unreachable(base, error));
+    throw new UnreachableError(EXIT.no, unreachable(base, error, timeoutMs));
   }
-  const body = await bodyOf(response);
   if (response.ok && body !== null) return body as T;
-  throw new CliError(response.status === 400 ? EXIT.usage : EXIT.no, refusalText(base, response, body));
+  throw refusal(base, response, body);
 }
 
-async function bodyOf(response: Response): Promise<unknown> {
+function parsed(text: string): unknown {
   try {
-    return await response.json();
+    return JSON.parse(text);
   } catch {
     return null;
   }
 }
 
-function refusalText(base: URL, response: Response, body: unknown): string {
+function refusal(base: URL, response: Response, body: unknown): CliError {
   const told = body as Partial<ErrorBody> | null;
-  if (typeof told?.message !== 'string') {
-    return `${base.origin} answered ${response.status} and nothing that coalmine would; is this its admin address?`;
+  if (typeof told?.message !== 'string' || typeof told.error !== 'string') {
+    const what = `answered ${response.status} and nothing that coalmine would`;
+    return new UnreachableError(EXIT.no, `${base.origin} ${what}; is this its admin address?`);
   }
-  if (response.status === 401) {
-    return `${base.origin} wants a token: set COALMINE_TOKEN, or name a file that holds it with --token-file`;
-  }
-  return told.message;
+  const exitCode = response.status === 400 ? EXIT.usage : EXIT.no;
+  return new RefusedError(exitCode, told.error, refusalText(base, response.status, told.message));
 }
 
-function unreachable(base: URL, error: unknown): string {
+function refusalText(base: URL, status: number, message: string): string {
+  return status === 401
+    ? `${base.origin} wants a token: set COALMINE_TOKEN, or name a file that holds it with --token-file`
+    : message;
+}
+
+function unreachable(base: URL, error: unknown, timeoutMs: number): string {
   const { cause, name } = error as { cause?: { code?: string; message?: string }; name?: string };
   const why =
-    name === 'TimeoutError' ? `no answer within ${TIMEOUT_MS / 1000} s` : (cause?.code ?? cause?.message);
+    name === 'TimeoutError' ? `no answer within ${timeoutMs / 1000} s` : (cause?.code ?? cause?.message);
   return (
     `cannot reach the gateway's admin port at ${base.origin} (${why ?? String(error)}); ` +
     'start it with "coalmine run", or give its address with --server or COALMINE_ADMIN'

@@ -5,6 +5,21 @@ export interface Io {
   readonly env: Record<string, string | undefined>;
   /** Of coalmine itself. */
   readonly version: string;
+  /** Where `out` goes, for live views; the process's own if left out. */
+  readonly terminal?: Terminal;
+  /** How often commands that watch ask the gateway; 1000 if left out. */
+  readonly watchEveryMs?: number;
+}
+
+/** What a live view needs to know of a terminal. */
+export interface Terminal {
+  /** Whether it can be drawn on in place. */
+  readonly inPlace: boolean;
+  /** Both read at each picture, since windows change. */
+  columns(): number;
+  rows(): number;
+  /** Calls back when the user ends the command; gives back what stops the listening. */
+  onInterrupt(listener: () => void): () => void;
 }
 
 /** Exit codes of every command. */

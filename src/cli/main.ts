@@ -1,9 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
+import { addGet } from './commands/get.ts';
+import { addHistory } from './commands/history.ts';
+import { addImport } from './commands/import.ts';
+import { addVerbs } from './commands/rollout.ts';
 import { addRun } from './commands/run.ts';
 import { addSchema } from './commands/schema.ts';
-import { addGet, addList, addSetWeight } from './commands/services.ts';
+import { addList, addSetWeight } from './commands/services.ts';
+import { addSimulate } from './commands/simulate.ts';
+import { addStatus } from './commands/status.ts';
 import { addValidate } from './commands/validate.ts';
 import type { CommandContext, LongCommands } from './context.ts';
 import { CliError, EXIT, type Io } from './io.ts';
@@ -44,7 +50,21 @@ function buildProgram(context: CommandContext): Command {
   return program;
 }
 
-const COMMANDS = [addRun, addDemo, addValidate, addExplain, addList, addGet, addSetWeight, addSchema];
+const COMMANDS = [
+  addRun,
+  addDemo,
+  addSimulate,
+  addValidate,
+  addImport,
+  addExplain,
+  addList,
+  addGet,
+  addStatus,
+  addVerbs,
+  addSetWeight,
+  addHistory,
+  addSchema,
+];
 
 /** Commander ends with 1 on wrong usage; here that is 2, and 1 is an answer. */
 function exitCodeOf(error: unknown, io: Io): number {

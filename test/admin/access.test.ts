@@ -1,6 +1,7 @@
 import t from 'tap';
+import { ROLLOUT_VERBS } from '../../src/admin/contract.ts';
 import { startAdmin } from '../../src/admin/server.ts';
-import { memoryLog } from '../control/support.ts';
+import { memoryLog, rolloutView } from '../control/support.ts';
 import { ask as askAt, fakeControl, startTestAdmin } from './support.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -14,6 +15,10 @@ const GUARDED = [
   ['GET', '/api/v1/services/iris-api'],
   ['GET', '/api/v1/services/iris-api/explain'],
   ['PUT', '/api/v1/services/iris-api/weight'],
+  ['GET', '/api/v1/rollouts'],
+  ['GET', '/api/v1/rollouts/iris-api'],
+  ['GET', '/api/v1/rollouts/iris-api/history'],
+  ...ROLLOUT_VERBS.map((verb) => ['POST', `/api/v1/rollouts/iris-api/${verb}`] as const),
   ['GET', '/nowhere'],
   ['POST', '/healthz'],
   ['HEAD', '/metrics'],
@@ -23,6 +28,7 @@ const GUARDED = [
 
 t.test('off loopback everything but the probes wants the token', async (t) => {
   const { ask, control } = await startTestAdmin(t, { host: '0.0.0.0', token: 's3cret' });
+  control.fake.views.set('iris-api', rolloutView());
   for (const [method, path] of GUARDED) {
     const body = method === 'PUT' ? '{"weight": 5}' : undefined;
     const options = {
@@ -37,6 +43,7 @@ t.test('off loopback everything but the probes wants the token', async (t) => {
     t.not(admitted.status, 401, `${method} ${path} with it`);
   }
   t.equal(control.asked.length, 2, 'one explain and one weight got through: those with the token');
+  t.equal(control.fake.asked.length, ROLLOUT_VERBS.length, 'and each command to the rollout once');
 });
 
 t.test('a probe says one word to strangers and all to those with the token', async (t) => {
@@ -52,12 +59,14 @@ t.test('a probe says one word to strangers and all to those with the token', asy
 t.test('a rebound name gets nothing on loopback', async (t) => {
   const { ask, control } = await startTestAdmin(t);
   const headers = { host: 'rebound.example.com' };
+  control.fake.views.set('iris-api', rolloutView());
   for (const [method, path] of GUARDED) {
     const answer = await ask(path, { method, headers: { ...headers, ...JSON_TYPE } });
     t.equal(answer.status, 421, `${method} ${path}`);
   }
   t.strictSame((await ask('/readyz', { headers })).json(), { status: 'ready' });
   t.strictSame(control.asked, []);
+  t.strictSame(control.fake.asked, []);
 });
 
 t.test('a page of another origin changes nothing', async (t) => {
@@ -72,6 +81,29 @@ t.test('a page of another origin changes nothing', async (t) => {
   t.equal((await put({ 'sec-fetch-site': 'cross-site' })).status, 403);
   t.strictSame(control.asked, []);
   t.equal((await put({ origin: admin.url, 'sec-fetch-site': 'same-origin' })).status, 200);
+});
+
+t.test('a page of another origin moves no rollout, with a body or without', async (t) => {
+  const { ask, admin, control } = await startTestAdmin(t);
+  control.fake.views.set('iris-api', rolloutView());
+  const post = (headers: Record<string, string>, body?: string) =>
+    ask('/api/v1/rollouts/iris-api/promote', {
+      method: 'POST',
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+  for (const stranger of [
+    { origin: 'http://evil.example.com' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+  ] as Record<string, string>[]) {
+    t.equal((await post(stranger)).status, 403, JSON.stringify(stranger));
+    t.equal((await post({ ...stranger, ...JSON_TYPE }, '{"full": true}')).status, 403);
+  }
+  t.strictSame(control.fake.asked, []);
+  t.equal((await post({ origin: admin.url, 'sec-fetch-site': 'same-origin' })).status, 200);
+  t.equal(control.fake.asked.length, 1);
 });
 
 t.test('off loopback without a token it does not start', async (t) => {

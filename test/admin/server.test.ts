@@ -78,10 +78,20 @@ t.test('a weight is set', async (t) => {
   t.equal(done.status, 200);
   t.match(done.json(), { service: 'iris-api', revision: 13, note: /the config file is unchanged/ });
   t.equal(done.headers.etag, '"13"');
-  t.strictSame(control.asked, [{ weightBp: 7, version: 'v2', ifRevision: 12 }]);
+  t.strictSame(control.asked, [{ weightBp: 7, version: 'v2', ifRevision: 12, actor: 'admin API' }]);
 
-  await put('{"weight": 100}', { 'if-match': '*' });
-  t.strictSame(control.asked[1], { weightBp: 10_000, version: null, ifRevision: null });
+  await put('{"weight": 100, "actor": "ann"}', { 'if-match': '*' });
+  t.strictSame(control.asked[1], { weightBp: 10_000, version: null, ifRevision: null, actor: 'ann' });
+});
+
+t.test('a weight under a rollout lasts until its next step', async (t) => {
+  const { ask, control } = await startTestAdmin(t);
+  const { outcome } = control;
+  if (!outcome.ok) throw new Error('the fake says yes unless told otherwise');
+  control.outcome = { ok: true, done: { ...outcome.done, until: 'step' } };
+  const options = { method: 'PUT', headers: JSON_TYPE, body: '{"weight": 5}' };
+  const done = await ask('/api/v1/services/iris-api/weight', options);
+  t.match(done.json(), { until: 'step', note: /until the next step of the rollout that sets a weight/ });
 });
 
 t.test('a weight that makes no sense is refused before anything is asked', async (t) => {
@@ -97,6 +107,7 @@ t.test('a weight that makes no sense is refused before anything is asked', async
     ['5', /send JSON such as/],
     ['{"weight": 5, "wieght": 6}', /unknown key "wieght"/],
     ['{"weight": 5, "version": 2}', /version must be/],
+    ['{"weight": 5, "actor": ""}', /actor must say who asks/],
     ['{"weight": 5', /JSON/],
     ['{"weight": 5, "__proto__": {}}', /JSON/],
   ];
@@ -124,6 +135,11 @@ t.test('refusals of the control path have a status each', async (t) => {
     ['unknown_version', 400],
     ['ambiguous_canary', 400],
     ['weights_over_100', 400],
+    ['rollout_rules', 409],
+    ['no_rollout', 404],
+    ['refused', 409],
+    ['blocked', 409],
+    ['store_failed', 503],
   ] as const;
   for (const [code, status] of table) {
     control.outcome = { ok: false, refusal: { code, message: 'because' } };
@@ -165,7 +181,8 @@ t.test('the index, what is not there, and headers on every answer', async (t) =>
   const { ask } = await startTestAdmin(t);
   const index = await ask('/');
   t.match(index.headers['content-type'], 'text/plain');
-  for (const path of ['/healthz', '/readyz', '/metrics', '/api/v1/services']) t.match(index.text, path);
+  for (const path of ['/healthz', '/readyz', '/metrics', '/api/v1/services', '/api/v1/rollouts/NAME'])
+    t.match(index.text, path);
   const missing = await ask('/nowhere?x=1');
   t.equal(missing.status, 404);
   t.match(missing.json(), { error: 'not_found', message: 'there is no GET /nowhere; see GET /' });

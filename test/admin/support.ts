@@ -9,13 +9,15 @@ import type {
   WeightCommand,
   WeightOutcome,
 } from '../../src/control/api.ts';
-import { type MemoryLog, memoryLog } from '../control/support.ts';
+import { type FakeRollouts, fakeRollouts, type MemoryLog, memoryLog } from '../control/support.ts';
 
 /** An admin port over a control path that records what it is asked. */
 
 export interface FakeControl extends ControlApi {
   phaseNow: Phase;
   readonly asked: (DescribedRequest | WeightCommand)[];
+  /** Empty; what is put in is served. */
+  readonly fake: FakeRollouts;
   outcome: WeightOutcome;
   /** Thrown by services(), for the unexpected. */
   fault: Error | null;
@@ -23,13 +25,24 @@ export interface FakeControl extends ControlApi {
 
 export function fakeControl(): FakeControl {
   const asked: FakeControl['asked'] = [];
+  const fake = fakeRollouts();
   const control: FakeControl = {
     phaseNow: 'ready',
+    ...fake,
     asked,
+    fake,
     fault: null,
     outcome: {
       ok: true,
-      done: { service: 'iris-api', version: 'v2', weight: 20, previousWeight: 5, stage: 4, revision: 13 },
+      done: {
+        service: 'iris-api',
+        version: 'v2',
+        weight: 20,
+        previousWeight: 5,
+        stage: 4,
+        revision: 13,
+        until: 'config',
+      },
     },
     revision: () => 12,
     services() {
@@ -54,7 +67,7 @@ export function fakeControl(): FakeControl {
       },
       services: [{ name: 'iris-api', versions: [{ name: 'v1', healthy: 1, total: 1 }] }],
     }),
-    setWeight(_name, command) {
+    async setWeight(_name, command) {
       asked.push(command);
       return control.outcome;
     },

@@ -1,7 +1,22 @@
 import t from 'tap';
+import { ROLLOUT_VERBS } from '../../src/admin/contract.ts';
 import { cli } from './support.ts';
 
-const COMMANDS = ['run', 'demo', 'validate', 'explain', 'list', 'get', 'set-weight', 'schema'];
+const COMMANDS = [
+  'run',
+  'demo',
+  'validate',
+  'explain',
+  'list',
+  'get',
+  'status',
+  ...ROLLOUT_VERBS,
+  'set-weight',
+  'history',
+  'import',
+  'simulate',
+  'schema',
+];
 
 t.test('--help everywhere, exit code 0', async (t) => {
   const all = await cli(['--help']);
@@ -31,6 +46,8 @@ t.test('wrong usage is exit code 2, on stderr, with the way to the help', async 
     ['run'],
     ['run', '--config'],
     ['run', '--config', 'x', 'more'],
+    ['run', '--config', 'x', '--time-scale', '0'],
+    ['run', '--config', 'x', '--time-scale', 'fast'],
     ['validate'],
     ['explain'],
     ['explain', 'a', 'b'],
@@ -47,6 +64,19 @@ t.test('wrong usage is exit code 2, on stderr, with the way to the help', async 
     ['set-weight', 'a', '1.234'],
     ['set-weight', 'a', '-5'],
     ['schema', 'extra'],
+    ...ROLLOUT_VERBS.flatMap((verb) => [[verb], [verb, 'a', 'b'], [verb, 'a', '--frobnicate']]),
+    ['start', 'a', '--full'],
+    ['promote', 'a', '--reason', 'x'],
+    ['status'],
+    ['status', 'a', '--timeout'],
+    ['status', 'a', '--timeout', 'soon'],
+    ['status', 'a', '--timeout', '10'],
+    ['status', 'a', '--timeout', '-5s'],
+    ['status', 'a', '--timeout', '25d'],
+    ['history'],
+    ['history', 'a', '--limit', '0'],
+    ['history', 'a', '--limit', 'x'],
+    ['get', 'a', '-w', '-o', 'xml'],
   ];
   for (const args of table) {
     const { code, out, err } = await cli(args);
@@ -60,6 +90,9 @@ t.test('wrong usage is exit code 2, on stderr, with the way to the help', async 
 
 t.test('the long commands get their options, and their exit code is the process’s', async (t) => {
   t.match(await cli(['run', '--config', 'a.yaml']), { code: 0, started: [{ configFile: 'a.yaml' }] });
+  t.strictSame((await cli(['run', '-c', 'a.yaml', '--time-scale', '60'])).started, [
+    { configFile: 'a.yaml', timeScale: 60 },
+  ]);
   t.match(await cli(['demo', '--rate', '5', '--admin-port', '0']), {
     code: 0,
     started: [{ rate: '5', adminPort: '0' }],

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { API } from '../contract.ts';
+import { API, ROLLOUT_VERBS } from '../contract.ts';
 
 const INDEX = `coalmine, admin port
 
@@ -11,6 +11,11 @@ GET ${API}/services/NAME               one service in full
 GET ${API}/services/NAME/explain       which version a request gets and why
                                         ?key= &header=name:value &cookie=name=value &method= &path= &ip= &region=
 PUT ${API}/services/NAME/weight        {"weight": 5} or {"weight": 5, "version": "v2"}
+GET ${API}/rollouts                    all rollouts
+GET ${API}/rollouts/NAME               one rollout: phase, steps, analyses, traffic of its versions
+GET ${API}/rollouts/NAME/history       what happened, when, by whom and why; ?limit= for the newest only
+POST ${API}/rollouts/NAME/VERB         VERB: ${ROLLOUT_VERBS.join(', ')}
+                                        optional JSON: {"full": true} (promote), {"reason": "…"} (abort), {"actor": "…"}
 `;
 
 export function indexRoute(app: FastifyInstance): void {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { ControlApi, WeightCommand, WeightRefusal } from '../../control/api.ts';
 import {
   API,
@@ -8,10 +8,15 @@ import {
   type ServicesBody,
   type WeightSetBody,
 } from '../contract.ts';
-
-interface ByName {
-  readonly Params: { readonly name: string };
-}
+import {
+  actorOf,
+  type ByName,
+  paramsOf,
+  ROLLOUT_STATUS,
+  refuse,
+  unknownKey,
+  unknownService,
+} from './common.ts';
 
 /** Reads of the services, and the one write: a canary's weight. */
 export function serviceRoutes(app: FastifyInstance, control: ControlApi): void {
@@ -22,39 +27,43 @@ export function serviceRoutes(app: FastifyInstance, control: ControlApi): void {
   app.get<ByName>(`${API}/services/:name`, async (request, reply): Promise<ServiceBody | ErrorBody> => {
     const { name } = request.params;
     const service = control.service(name);
-    if (service === null) return unknown(control, reply, name);
+    if (service === null) return unknownService(control, reply, name);
     reply.header('etag', `"${service.revision}"`);
     return service;
   });
 
   app.get<ByName>(`${API}/services/:name/explain`, async (request, reply) => {
-    const described = describeRequest((request.query as { params: URLSearchParams }).params);
+    const described = describeRequest(paramsOf(request));
     if (!described.ok) return refuse(reply, 400, 'bad_request', described.message);
     const { name } = request.params;
-    return control.explain(name, described.request) ?? unknown(control, reply, name);
+    return control.explain(name, described.request) ?? unknownService(control, reply, name);
   });
 
   app.put<ByName>(`${API}/services/:name/weight`, async (request, reply) => {
     const command = commandOf(request.body, request.headers['if-match']);
     if (typeof command === 'string') return refuse(reply, 400, 'bad_request', command);
-    const outcome = control.setWeight(request.params.name, command);
+    const outcome = await control.setWeight(request.params.name, command);
     if (!outcome.ok)
       return refuse(reply, STATUS[outcome.refusal.code], outcome.refusal.code, outcome.refusal.message);
     reply.header('etag', `"${outcome.done.revision}"`);
-    return { ...outcome.done, note: NOTE } satisfies WeightSetBody;
+    return { ...outcome.done, note: NOTES[outcome.done.until] } satisfies WeightSetBody;
   });
 }
 
-const NOTE =
-  'in force until the config of this service changes or the process ends; the config file is unchanged';
+const NOTES = {
+  config:
+    'in force until the config of this service changes or the process ends; the config file is unchanged',
+  step: 'in force until the next step of the rollout that sets a weight; the config file is unchanged',
+} as const;
 
 const STATUS: Record<WeightRefusal['code'], number> = {
-  unknown_service: 404,
   revision_changed: 412,
   no_canary: 409,
   unknown_version: 400,
   ambiguous_canary: 400,
   weights_over_100: 400,
+  rollout_rules: 409,
+  ...ROLLOUT_STATUS,
 };
 
 /** The command a body asks for, or what is wrong with it. */
@@ -62,9 +71,9 @@ function commandOf(body: unknown, ifMatch: string | undefined): WeightCommand | 
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return 'send JSON such as {"weight": 5}, as application/json';
   }
-  const { weight, version, ...others } = body as Record<string, unknown>;
-  const [other] = Object.keys(others);
-  if (other !== undefined) return `unknown key ${JSON.stringify(other)}; known: weight, version`;
+  const unknown = unknownKey(body, ['weight', 'version', 'actor']);
+  if (unknown !== null) return unknown;
+  const { weight, version, actor: told } = body as Record<string, unknown>;
   if (typeof weight !== 'number' || !(weight >= 0 && weight <= 100))
     return 'weight must be a number from 0 to 100';
   const weightBp = Math.round(weight * 100);
@@ -72,7 +81,9 @@ function commandOf(body: unknown, ifMatch: string | undefined): WeightCommand | 
   if (version !== undefined && typeof version !== 'string') return 'version must be the name of a canary';
   const ifRevision = revisionOf(ifMatch);
   if (ifRevision === undefined) return 'If-Match must be a revision such as "12", as the ETag says it';
-  return { weightBp, version: version ?? null, ifRevision };
+  const actor = actorOf(told);
+  if (!actor.ok) return actor.message;
+  return { weightBp, version: version ?? null, ifRevision, actor: actor.value };
 }
 
 /** Null: any revision will do; undefined: not understood. */
@@ -80,14 +91,4 @@ function revisionOf(ifMatch: string | undefined): number | null | undefined {
   if (ifMatch === undefined || ifMatch === '*') return null;
   const digits = /^"(\d{1,15})"$/.exec(ifMatch)?.[1];
   return digits === undefined ? undefined : Number(digits);
-}
-
-function unknown(control: ControlApi, reply: FastifyReply, name: string): ErrorBody {
-  const names = control.services().map((service) => service.name);
-  return refuse(reply, 404, 'unknown_service', `there is no service ${name}; there are: ${names.join(', ')}`);
-}
-
-function refuse(reply: FastifyReply, status: number, error: string, message: string): ErrorBody {
-  reply.code(status);
-  return { error, message };
 }

@@ -1,12 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type {
-  ServiceDetail,
-  ServiceSummary,
-  ServicesBody,
-  SetWeightBody,
-  WeightSetBody,
-} from '../../admin/contract.ts';
-import { createClient, type ServerOptions, servicePath } from '../client.ts';
+import type { ServiceSummary, ServicesBody, SetWeightBody, WeightSetBody } from '../../admin/contract.ts';
+import { actorOf, createClient, type ServerOptions, servicePath } from '../client.ts';
 import type { CommandContext } from '../context.ts';
 import { json, type OutputFormat, percent, table } from '../format.ts';
 import { EXIT } from '../io.ts';
@@ -27,24 +21,10 @@ export function addList(program: Command, { io, action }: CommandContext): void 
   );
 }
 
-export function addGet(program: Command, { io, action }: CommandContext): void {
-  const command = program
-    .command('get')
-    .description('show the weights and endpoints of a service of a running gateway')
-    .argument('<service>', 'name of the service');
-  addOutput(addServer(command)).action(
-    action(async (name: string, options: CommonOptions) => {
-      const detail = await createClient(options, io).get<ServiceDetail>(servicePath(name));
-      io.out(options.output === 'json' ? json(detail) : detailText(detail));
-      return EXIT.done;
-    }),
-  );
-}
-
 export function addSetWeight(program: Command, { io, action }: CommandContext): void {
   const command = program
     .command('set-weight')
-    .description("set a canary's weight in a running gateway, until the config of the service changes")
+    .description("set a canary's weight in a running gateway, until its config or its rollout sets another")
     .argument('<service>', 'name of the service')
     .argument('<weight>', 'percent of the users, two decimals', parseWeight)
     .option('--version <name>', 'which canary, where there are several');
@@ -52,6 +32,7 @@ export function addSetWeight(program: Command, { io, action }: CommandContext): 
     action(async (name: string, weight: number, options: CommonOptions & { version?: string }) => {
       const wanted: SetWeightBody = {
         weight,
+        actor: actorOf(io),
         ...(options.version === undefined ? {} : { version: options.version }),
       };
       const done = await createClient(options, io).put<WeightSetBody>(`${servicePath(name)}/weight`, wanted);
@@ -78,32 +59,6 @@ function listText(services: readonly ServiceSummary[]): string {
     service.versions.map(({ endpoints }) => `${endpoints.healthy}/${endpoints.total}`).join(' '),
   ]);
   return table([['SERVICE', 'MATCH', 'VERSIONS', 'MIRROR', 'HEALTHY'], ...rows]);
-}
-
-function detailText(detail: ServiceDetail): string {
-  const facts = [
-    ['service', detail.name],
-    ['match', `${detail.match.host ?? '*'}${detail.match.path}`],
-    ['stage', String(detail.stage)],
-    ['revision', String(detail.revision)],
-    ['sticky', detail.sticky.by.join(', ') || detail.sticky.issueCookie?.name || 'no'],
-    ['rules', String(detail.rules.length)],
-    ['mirror', detail.mirror === null ? 'none' : `${percent(detail.mirror.percent)} to ${detail.mirror.to}`],
-    ...(detail.weightSetByHand
-      ? [['note', "the weight was set by hand and differs from the config file's"]]
-      : []),
-  ];
-  const rows = detail.versions.flatMap((version) =>
-    version.endpoints.map((endpoint, index) => [
-      index === 0 ? version.name : '',
-      index === 0 ? version.role : '',
-      index === 0 ? percent(version.weight) : '',
-      endpoint.url,
-      endpoint.ejected ? 'ejected' : endpoint.healthy ? 'healthy' : 'unhealthy',
-      String(endpoint.pending),
-    ]),
-  );
-  return `${table(facts)}\n${table([['VERSION', 'ROLE', 'WEIGHT', 'ENDPOINT', 'HEALTH', 'PENDING'], ...rows])}`;
 }
 
 function doneText(done: WeightSetBody): string {
