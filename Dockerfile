@@ -9,12 +9,15 @@ RUN npm ci && npm prune --omit=dev --ignore-scripts
 FROM node:26-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
-# Owned by root and read by `node`: what runs cannot change itself. Nothing is
-# written at run time, so the root file system may be read-only.
+# Owned by root and read by `node`: what runs cannot change itself. Only rollouts
+# write, their state into one folder; the root file system may be read-only.
 COPY --from=build /app/package.json ./package.json
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY config ./config
+RUN mkdir /var/lib/coalmine && chown node:node /var/lib/coalmine
+ENV COALMINE_STATE_DIR=/var/lib/coalmine
+VOLUME /var/lib/coalmine
 USER node
 EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
