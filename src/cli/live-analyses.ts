@@ -1,4 +1,5 @@
 import type { AnalysisView, MetricView } from '../admin/contract.ts';
+import { brief } from '../core/analysis/text.ts';
 import { BLANK, type Line, line, type Row, rows, type Tone } from './live-line.ts';
 
 /** Analyses: what was measured, what is asked of it, and how much of it went wrong so far. */
@@ -70,7 +71,8 @@ function lastTone(phase: Phase): Tone {
 function lastText(last: MetricView['last']): string {
   if (last === null) return '-';
   if (last.phase === 'NoData') return 'no data';
-  const value = last.value.length > VALUE_LENGTH ? `${last.value.slice(0, VALUE_LENGTH - 1)}…` : last.value;
+  const text = brief(last.value);
+  const value = text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH - 1)}…` : text;
   return value === '' ? last.phase : `${value} ${SIGNS[last.phase]}`;
 }
 

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { relative } from 'node:path';
+import { basename, extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Crowd, startCrowd } from './crowd.ts';
 import { CrowdStats } from './crowd-stats.ts';
 import { interrupted } from './interrupt.ts';
+import { introduction } from './introduction.ts';
 import { fetchMirrorCounts } from './mirror-counts.ts';
 import { type ModelProcess, startModelProcess } from './model-process.ts';
 import { type DemoLog, Notices } from './notices.ts';
 import { type DemoOptions, type RawDemoOptions, readDemoOptions } from './options.ts';
 import { choosePort } from './ports.ts';
+import { fetchRollout, type Rollout } from './rollout.ts';
 import { createScreen, type Output, type Screen } from './screen.ts';
+import { makeStateFolder } from './state-folder.ts';
 import type { MirrorCounts, Picture } from './view.ts';
 
 /** The running gateway, as far as the demo needs it. */
@@ -38,6 +41,7 @@ export interface DemoIo {
 const HOST = '127.0.0.1';
 const USUAL_PORT = 8080;
 const USUAL_ADMIN_PORT = 9090;
+const SERVICE = 'iris-api';
 const ROLES: ReadonlyMap<string, string> = new Map([
   ['v1', 'stable'],
   ['v2', 'canary'],
@@ -100,15 +104,26 @@ class Parts {
 async function play(stage: Stage): Promise<void> {
   const { options, io, screen, parts } = stage;
   const notices = new Notices(screen.say, nowMs);
+  const state = parts.add(await makeStateFolder());
   const [v1, v2] = await startModels(options, notices, parts);
   const app = parts.add(
     await io.startApp({
       configFile: CONFIG_FILE,
-      env: { ...io.env, ...(await configEnv(options, v1, v2)) },
+      env: { ...io.env, ...(await configEnv(options, v1, v2)), DEMO_STATE_DIR: state.path },
       log: notices.log(),
     }),
   );
-  for (const line of introduction(options, app, v2)) screen.say(line);
+  const about = {
+    gatewayUrl: app.gatewayUrl,
+    adminUrl: app.adminUrl,
+    service: SERVICE,
+    configFile: CONFIG_FILE,
+    canaryUrl: v2.url,
+    users: options.users,
+    durationMs: options.durationMs,
+    command: commandName(process.argv[1]),
+  };
+  for (const line of introduction(about)) screen.say(line);
   const stats = new CrowdStats();
   const crowd = startCrowd({
     plan: { ratePerS: options.ratePerS, users: options.users, anonymousShare: 0.2, seed: 1936 },
@@ -130,20 +145,27 @@ async function watch(
 ): Promise<void> {
   const beganMs = nowMs();
   let mirror: MirrorCounts | null = null;
+  let rollout: Rollout | null = null;
   const picture = (): Picture => ({
     elapsedMs: nowMs() - beganMs,
     reports: stats.report(nowMs()),
     heldBack: stats.heldBack,
     roles: ROLES,
     mirror,
+    rollout,
   });
-  const look = async () => {
+  const lookAtMirror = async () => {
     mirror = (await fetchMirrorCounts(app.adminUrl)) ?? mirror;
   };
-  const looking = setInterval(look, 2000);
+  const lookAtRollout = async () => {
+    rollout = await fetchRollout(app.adminUrl, SERVICE, rollout);
+  };
+  const look = () => Promise.all([lookAtMirror(), lookAtRollout()]);
+  await look();
+  const looking = [setInterval(lookAtMirror, 2000), setInterval(lookAtRollout, 1000)];
   const drawing = setInterval(() => screen.show(picture()), screen.everyMs);
   await until(options.durationMs, stop);
-  clearInterval(looking);
+  for (const timer of looking) clearInterval(timer);
   clearInterval(drawing);
   await crowd.stop();
   await look();
@@ -191,27 +213,10 @@ async function configEnv(
   };
 }
 
-function introduction(options: DemoOptions, app: DemoApp, v2: ModelProcess): string[] {
-  const faults = `    curl -s -X PUT ${v2.url}/faults -d`;
-  return [
-    '',
-    `  Coalmine demo: two iris models, the gateway in front, ${options.users} simulated users`,
-    '',
-    `  gateway  ${app.gatewayUrl}/predict`,
-    `  metrics  ${app.adminUrl}/metrics`,
-    `  config   ${CONFIG_FILE}  (edit and save it: taken over at once)`,
-    '',
-    '  Ask it as the user ada (for the canary: the same with -H "x-canary: always")',
-    `    curl -si ${app.gatewayUrl}/predict -H 'x-user-id: ada' \\`,
-    `      -d '{"features":[6.1,2.8,4.7,1.2]}'`,
-    '  Break v2, and mend it',
-    `${faults} '{"mode":"errors"}'`,
-    `${faults} '{"mode":"good"}'`,
-    '',
-    options.durationMs === null
-      ? '  Ctrl-C ends it.'
-      : `  It ends by itself after ${options.durationMs / 1000} s.`,
-  ];
+/** How a further command is called by whoever called `script`: by its link on the PATH, or as it was. */
+export function commandName(script: string | undefined): string {
+  if (script === undefined || extname(script) === '') return basename(script ?? 'coalmine');
+  return `node ${shortPath(script)}`;
 }
 
 /** People read it, and it stands in messages: below the working directory, what leads there is left out. */

@@ -15,7 +15,7 @@ export interface DemoOptions {
 }
 
 export const DEMO_DEFAULTS: DemoOptions = {
-  ratePerS: 40,
+  ratePerS: 80,
   users: 500,
   durationMs: null,
   fault: 'good',

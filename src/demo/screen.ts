@@ -1,13 +1,5 @@
-import {
-  drawLine,
-  drawTables,
-  ERASE_BELOW,
-  HIDE_CURSOR,
-  type Picture,
-  paint,
-  SHOW_CURSOR,
-  upBy,
-} from './view.ts';
+import { ERASE_BELOW, ERASE_LINE_END, fit, HIDE_CURSOR, paint, SHOW_CURSOR, upBy } from './lines.ts';
+import { drawLine, drawTables, type Picture } from './view.ts';
 
 /** The part of a terminal or a pipe that is needed; process.stdout is one. */
 export interface Output {
@@ -15,6 +7,7 @@ export interface Output {
   readonly isTTY?: boolean;
   /** Read at each picture, since windows change. */
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** Where the demo shows itself: drawn in place on a terminal, a line at a time elsewhere. */
@@ -35,22 +28,24 @@ export function createScreen(output: Output, env: Readonly<Record<string, string
 function inPlace(output: Output, colour: boolean): Screen {
   let drawn: string[] = [];
   let hidden = false;
-  const draw = (said: string, lines: string[]) => {
-    const back = drawn.length > 0 ? upBy(drawn.length) + ERASE_BELOW : '';
-    output.write(`${back}${said}${lines.map((line) => `${line}\n`).join('')}`);
+  // Each line is written over and what is left of the old picture goes last: a terminal that is cleared from
+  // its top on may keep what it showed in its history, picture by picture.
+  const draw = (said: string[], lines: string[]) => {
+    const text = [...said, ...lines].map((line) => `${line}${ERASE_LINE_END}\n`).join('');
+    output.write(`${drawn.length > 0 ? upBy(drawn.length) : ''}${text}${ERASE_BELOW}`);
     drawn = lines;
   };
   const show = (picture: Picture) => {
     if (!hidden) output.write(HIDE_CURSOR);
     hidden = true;
     draw(
-      '',
-      drawTables(picture).map((line) => paint(line, output.columns ?? 80, colour)),
+      [],
+      fit(drawTables(picture), output.rows ?? 24).map((line) => paint(line, output.columns ?? 80, colour)),
     );
   };
   return {
     everyMs: 500,
-    say: (text) => draw(`${text}\n`, drawn),
+    say: (text) => draw([text], drawn),
     show,
     end(picture) {
       if (picture) show(picture);

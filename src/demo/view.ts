@@ -1,12 +1,8 @@
 import { type VersionReport, WINDOW_S } from './crowd-stats.ts';
 import { SPECIES } from './iris-data.ts';
-
-/** A finished line and how it stands out where colours are to be had. */
-export interface Line {
-  readonly text: string;
-  readonly tone: Tone;
-}
-export type Tone = 'plain' | 'dim' | 'bold' | 'bad';
+import { BLANK, type Line, row, table } from './lines.ts';
+import type { Rollout } from './rollout.ts';
+import { drawRollout, rolloutText } from './rollout-lines.ts';
 
 export interface Picture {
   readonly elapsedMs: number;
@@ -15,6 +11,8 @@ export interface Picture {
   /** `stable`, `canary`, by version. */
   readonly roles: ReadonlyMap<string, string>;
   readonly mirror: MirrorCounts | null;
+  /** Null: there is none, or it is not known yet. */
+  readonly rollout: Rollout | null;
 }
 
 export interface MirrorCounts {
@@ -27,18 +25,19 @@ export interface MirrorCounts {
 /** The whole live view, at most 79 columns wide. */
 export function drawTables(picture: Picture): Line[] {
   return [
-    { text: '', tone: 'plain' },
+    ...drawRollout(picture.rollout),
+    BLANK,
     ...drawTraffic(picture),
-    { text: '', tone: 'plain' },
+    BLANK,
     ...drawAnswers(picture),
-    { text: '', tone: 'plain' },
+    BLANK,
     { text: `  ${footer(picture)}`, tone: 'dim' },
     { text: `  share, p50, p99 and answers: of the last ${WINDOW_S} s`, tone: 'dim' },
   ];
 }
 
 /** The same on one line, for logs and pipes. */
-export function drawLine({ elapsedMs, reports, heldBack }: Picture): string {
+export function drawLine({ elapsedMs, reports, heldBack, rollout }: Picture): string {
   const all = recentTotal(reports);
   const parts = reports.map(
     (report) =>
@@ -47,28 +46,9 @@ export function drawLine({ elapsedMs, reports, heldBack }: Picture): string {
       `, p50 ${milliseconds(report.recent.p50Ms)}, p99 ${milliseconds(report.recent.p99Ms)}`,
   );
   const held = heldBack > 0 ? [`held back: ${heldBack}`] : [];
-  return [`${clock(elapsedMs)}  ${parts[0] ?? 'no answers yet'}`, ...parts.slice(1), ...held].join('  |  ');
-}
-
-export const ERASE_BELOW = '\x1b[0J';
-export const HIDE_CURSOR = '\x1b[?25l';
-export const SHOW_CURSOR = '\x1b[?25h';
-
-const PAINT: Readonly<Record<Tone, string>> = {
-  plain: '',
-  dim: '\x1b[2m',
-  bold: '\x1b[1m',
-  bad: '\x1b[31m',
-};
-
-/** Cut to the terminal's width, since a wrapped line could not be drawn over. */
-export function paint(line: Line, columns: number, colour: boolean): string {
-  const text = line.text.slice(0, Math.max(0, columns - 1));
-  return colour && PAINT[line.tone] !== '' ? `${PAINT[line.tone]}${text}\x1b[0m` : text;
-}
-
-export function upBy(lines: number): string {
-  return lines > 0 ? `\x1b[${lines}A\r` : '\r';
+  const walk = rollout === null ? [] : [rolloutText(rollout)];
+  const told = [...walk, ...(parts.length > 0 ? parts : ['no answers yet']), ...held];
+  return `${clock(elapsedMs)}  ${told.join('  |  ')}`;
 }
 
 const TRAFFIC_WIDTHS = [16, 9, 9, 8, 6, 6, 6, 8, 9];
@@ -109,17 +89,6 @@ function drawAnswers({ reports, roles }: Picture): Line[] {
       tone: 'plain' as const,
     }));
   return table(ANSWER_WIDTHS, header, rows);
-}
-
-function table(widths: readonly number[], header: readonly string[], rows: readonly Line[]): Line[] {
-  const rule = `  ${'─'.repeat(widths.reduce((a, b) => a + b, 0))}`;
-  return [{ text: row(widths, header), tone: 'bold' }, { text: rule, tone: 'dim' }, ...rows];
-}
-
-/** The first cell to the left, all others to the right. */
-function row(widths: readonly number[], cells: readonly string[]): string {
-  const padded = cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)));
-  return `  ${padded.join('')}`;
 }
 
 function footer({ elapsedMs, heldBack, mirror }: Picture): string {

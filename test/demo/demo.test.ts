@@ -1,10 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { commandName } from '../../src/demo/demo.ts';
 import type { RawDemoOptions } from '../../src/demo/options.ts';
 
 const SCRIPT = fileURLToPath(new URL('./support/run-demo.ts', import.meta.url));
+
+const STARTED = /models (\S+) (\S+) (\S+)\n/;
 
 interface Demo {
   readonly child: ChildProcess;
@@ -13,6 +19,7 @@ interface Demo {
   readonly exit: Promise<unknown[]>;
   /** Addresses of the two models, once they are known. */
   models(): Promise<string[]>;
+  stateFolder(): string;
 }
 
 /** In a process group of its own, so that a signal can reach all of it as Ctrl-C in a terminal does. */
@@ -37,9 +44,10 @@ function start(t: Test, raw: RawDemoOptions, ...more: string[]): Demo {
     err: () => texts.err,
     exit,
     async models() {
-      await until(() => /models \S+ \S+\n/.test(texts.err));
-      return /models (\S+) (\S+)\n/.exec(texts.err)!.slice(1);
+      await until(() => STARTED.test(texts.err));
+      return STARTED.exec(texts.err)!.slice(1, 3);
     },
+    stateFolder: () => STARTED.exec(texts.err)![3]!,
   };
 }
 
@@ -67,8 +75,13 @@ t.test('runs for its time, shows the tables, leaves nothing behind', async (t) =
   const demo = start(t, { duration: '2s' });
   const models = await demo.models();
   t.equal(models.length, 2);
+  t.ok(existsSync(demo.stateFolder()));
   t.same(await demo.exit, [0, null]);
   t.match(demo.out(), /gateway {2}http:\/\/127\.0\.0\.1:\d+\/predict/);
+  t.match(
+    demo.out(),
+    /^ {4}node test\/demo\/support\/run-demo\.ts get iris-api -w --server http:\/\/127\.0\.0\.1:\d+$/m,
+  );
   t.match(demo.out(), /curl -si http:\/\/127\.0\.0\.1:\d+\/predict -H 'x-user-id: ada' \\\n/);
   const v1 = rowOf(demo.out(), 'v1');
   const v2 = rowOf(demo.out(), 'v2');
@@ -77,6 +90,7 @@ t.test('runs for its time, shows the tables, leaves nothing behind', async (t) =
   t.notOk(demo.out().includes('\x1b'), 'no control sequence in a pipe');
   t.equal(demo.err().replace(/^models .*\n/, ''), '', 'no complaints');
   for (const url of models) t.notOk(await answers(url), `${url} is gone`);
+  t.notOk(existsSync(demo.stateFolder()), 'the state folder too');
 });
 
 t.test('the commands it prints do what they say', async (t) => {
@@ -104,11 +118,14 @@ t.test('Ctrl-C, which reaches the models too, loses no request and leaves nothin
     t.same([ok, failed, lost], [requests, '0', '0'], version);
   }
   for (const url of models) t.notOk(await answers(url), `${url} is gone`);
+  t.notOk(existsSync(demo.stateFolder()), 'the state folder too');
 });
 
 t.test('killed without mercy, it still takes its models along', async (t) => {
   const demo = start(t, {});
   const models = await demo.models();
+  // Nothing is left that could remove it.
+  t.teardown(() => rm(demo.stateFolder(), { recursive: true }));
   for (const url of models) t.ok(await answers(url));
   demo.child.kill('SIGKILL');
   t.same(await demo.exit, [null, 'SIGKILL']);
@@ -121,6 +138,15 @@ t.test('a gateway that cannot start: the reason, exit code 1, no models left', a
   t.same(await demo.exit, [1, null]);
   t.match(demo.err(), /coalmine demo: the port is taken\n/);
   for (const url of models) t.notOk(await answers(url), `${url} is gone`);
+  t.notOk(existsSync(demo.stateFolder()), 'the state folder too');
+});
+
+t.test('commands are printed as they can be called from here', (t) => {
+  t.equal(commandName(join(process.cwd(), 'dist/main.js')), 'node dist/main.js');
+  t.equal(commandName('/elsewhere/dist/main.js'), 'node /elsewhere/dist/main.js');
+  t.equal(commandName('/usr/local/bin/coalmine'), 'coalmine', 'a link that npm made');
+  t.equal(commandName(undefined), 'coalmine');
+  t.end();
 });
 
 t.test('wrong usage: exit code 2, and nothing is started', async (t) => {

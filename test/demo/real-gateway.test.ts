@@ -43,9 +43,9 @@ t.test('coalmine demo: the real gateway between the crowd and both models', asyn
   const [v1, v2] = [cells('v1').map(Number), cells('v2').map(Number)];
   t.same(v1.slice(1), [v1[0], 0, 0, 0], 'every request to v1 got a 2xx');
   t.same(v2.slice(1), [v2[0], 0, 0, 0], 'and to v2');
-  // 10 % of 500 users, each weighing as much as chance has it visit.
+  // 5 % of 500 users, each weighing as much as chance has it visit; no pause is over yet.
   const share = v2[0]! / (v1[0]! + v2[0]!);
-  t.ok(share > 0.03 && share < 0.2, `v2 got ${share}`);
+  t.ok(share > 0.01 && share < 0.12, `v2 got ${share}`);
   const mirrored = /mirrored to v2: (\d+) ok, (\d+) failed/.exec(out)!.slice(1).map(Number);
   t.ok(mirrored[0]! > 0, `${mirrored[0]} copies`);
   t.equal(mirrored[1], 0);

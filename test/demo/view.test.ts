@@ -23,12 +23,16 @@ function picture(): Picture {
     heldBack: 0,
     roles: ROLES,
     mirror: { to: 'v2', ok: 4, failed: 1, dropped: 2 },
+    rollout: null,
   };
 }
 
-function screenOn(isTTY: boolean, env: Record<string, string> = {}, columns = 80) {
+/** What moves the cursor or erases; nothing of it takes a column. */
+const CONTROLS = new RegExp(`${String.fromCharCode(27)}\\[[?0-9]*[A-Za-z]`, 'g');
+
+function screenOn(isTTY: boolean, env: Record<string, string> = {}, columns = 80, rows = 24) {
   const written: string[] = [];
-  const screen = createScreen({ isTTY, columns, write: (text) => written.push(text) }, env);
+  const screen = createScreen({ isTTY, columns, rows, write: (text) => written.push(text) }, env);
   return {
     screen,
     /** What has been written since the last look. */
@@ -64,16 +68,18 @@ t.test('one line says the same', (t) => {
 t.test('a terminal is drawn over in place, and gets its cursor back', (t) => {
   const { screen, look } = screenOn(true);
   screen.say('before');
-  t.equal(look(), 'before\n');
+  t.equal(look(), 'before\x1b[K\n\x1b[0J');
   screen.show(picture());
   const height = drawTables(picture()).length;
-  const over = `\x1b[${height}A\r\x1b[0J`;
+  const over = `\x1b[${height}A\r`;
   t.ok(look().startsWith('\x1b[?25l'), 'the cursor is hidden');
   screen.show(picture());
-  t.ok(look().startsWith(over), 'goes up by what was drawn');
+  const again = look();
+  t.ok(again.startsWith(over), 'goes up by what was drawn');
+  t.equal(again.indexOf('\x1b[0J'), again.length - 4, 'what is below is cleared when all is drawn over');
   screen.say('a notice');
   const noticed = look();
-  t.ok(noticed.startsWith(`${over}a notice\n`), 'a notice takes the place of the picture');
+  t.ok(noticed.startsWith(`${over}a notice\x1b[K\n`), 'a notice takes the place of the picture');
   t.equal(noticed.split('\n').length, height + 2, 'which follows below it');
   screen.end(picture());
   t.ok(look().endsWith('\x1b[?25h'));
@@ -99,11 +105,20 @@ t.test('no line of a narrow terminal wraps', (t) => {
   screen.show(picture());
   const longest = Math.max(
     ...look()
-      .replace('\x1b[?25l', '')
+      .replaceAll(CONTROLS, '')
       .split('\n')
       .map((line) => line.length),
   );
   t.equal(longest, 39);
+  t.end();
+});
+
+t.test('a low terminal gets what fits, and is told of the rest', (t) => {
+  const { screen, look } = screenOn(true, { NO_COLOR: '1' }, 80, 10);
+  screen.show(picture());
+  const lines = look().replaceAll(CONTROLS, '').split('\n');
+  t.equal(lines.length, 10, 'nine lines, and the cursor below them');
+  t.equal(lines[8], `  ${drawTables(picture()).length - 8} more lines in a higher window`);
   t.end();
 });
 

@@ -6,7 +6,7 @@ export function addDemo(program: Command, { demo, action }: CommandContext): voi
   program
     .command('demo')
     .description('start two iris models, the gateway in front of them and a crowd of users; Ctrl-C ends it')
-    .option('--rate <number>', 'requests a second (40 if not given)')
+    .option('--rate <number>', 'requests a second (80 if not given)')
     .option('--users <number>', 'how many users the crowd has (500 if not given)')
     .option('--duration <time>', 'how long it runs, such as 30s (until Ctrl-C if not given)')
     .option('--fault <mode>', 'what is wrong with v2: good, slow, errors, overconfident or shifted')

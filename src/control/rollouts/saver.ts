@@ -2,7 +2,7 @@ import type { RolloutState } from '../../core/rollout/state.ts';
 import type { Store } from '../../ports.ts';
 
 /** A store that has not answered by then counts as failed; what it was given may still arrive. */
-const SAVE_TIMEOUT_MS = 2_000;
+const SAVE_TIMEOUT_MS = 5_000;
 
 /** Saves the states of one service, one after the other, and keeps the revision that the store has. */
 export class Saver {

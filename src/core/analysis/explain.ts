@@ -1,7 +1,7 @@
 import { isFinal, judgedCount } from './metric.ts';
 import type { AnalysisPlan } from './plan.ts';
 import type { Measurement, MetricState, RunState } from './state.ts';
-import { counted, cut, MESSAGE_CHARS } from './text.ts';
+import { brief, counted, cut, MESSAGE_CHARS } from './text.ts';
 
 /** A run in sentences, for a hold and for the history. */
 
@@ -48,9 +48,11 @@ function holdOf(metric: MetricState, nowMs: number): string | null {
   return null;
 }
 
-/** Short lines: what each metric came to, its counts, and its last values with what was found of them. */
+/** Short lines: what each metric came to, its counts, and its last values with what was found of them; the bad ones first. */
 export function evidenceOf(run: RunState): readonly string[] {
-  const lines = run.metrics.slice(0, TOLD_METRICS).map(metricLine);
+  const isBad = ({ phase }: MetricState) => isFinal(phase) && phase !== 'Successful';
+  const sorted = [...run.metrics.filter(isBad), ...run.metrics.filter((metric) => !isBad(metric))];
+  const lines = sorted.slice(0, TOLD_METRICS).map(metricLine);
   const more = run.metrics.length - TOLD_METRICS;
   return more > 0 ? [...lines, `and ${counted(more, 'more metric')}`] : lines;
 }
@@ -61,7 +63,7 @@ function metricLine(metric: MetricState): string {
   const verdict = isFinal(phase) && message !== '' ? `${phase}, ${message}` : phase;
   const parts = [verdict, countsText(metric)];
   const values = metric.measurements.filter(({ value }) => value !== '').slice(-TOLD_VALUES);
-  if (values.length > 0) parts.push(`values ${values.map(({ value }) => cut(value, 40)).join(' ')}`);
+  if (values.length > 0) parts.push(`values ${values.map(({ value }) => cut(brief(value), 40)).join(' ')}`);
   if (last !== undefined) parts.push(lastText(last));
   return cut(`${name}: ${parts.join('; ')}`, MESSAGE_CHARS * 2);
 }

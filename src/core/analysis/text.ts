@@ -13,6 +13,13 @@ export function valueText(value: unknown): string {
   return cut(parts.join(''), VALUE_CHARS);
 }
 
+/** A value's text with its long fractions cut to four digits. */
+export function brief(text: string): string {
+  return text.replace(/-?\d+\.\d{5,}(?:e[-+]?\d+)?/g, (number) =>
+    String(Number(Number(number).toPrecision(4))),
+  );
+}
+
 export function cut(text: string, chars: number): string {
   if (text.length <= chars) return text;
   // Half a surrogate pair would not survive being written as UTF-8.

@@ -125,7 +125,7 @@ function noteHold(d: Draft): void {
   const told = hold?.told === true || d.nowMs - sinceMs >= HOLD_TOLD_MS;
   if (reason === hold?.reason && told === hold.told) return;
   d.patch({ hold: { reason, sinceMs, told } });
-  if (told && hold?.told !== true) d.note('held', reason);
+  if (told && hold?.told !== true) d.note('held', `held: ${reason}`);
 }
 
 function checkDeadline(d: Draft): void {
