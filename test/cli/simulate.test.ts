@@ -73,7 +73,7 @@ t.test('with the textbook fault it is aborted at the fourth failed measurement',
   const rows = out.split('\n');
   t.equal(rows.filter((row) => /measured .* success-rate Failed \[0\.98/.test(row)).length, 4);
   t.match(out, /10m +fault +25 % +\d+ +0 +v2: 5 % of its answers are 5xx/);
-  t.match(out, /\naborted after 1[345]m(\d+s)? at 0 %: analysis background: Failed/);
+  t.match(out, /\naborted after 1[345]m(\d+s)? at 0 %: background analysis: success-rate Failed/);
   const evidence = rows.filter((row) =>
     row.includes('- success-rate: Failed, failed (4) > failureLimit (3)'),
   );

@@ -98,7 +98,7 @@ export function recordMeasurement(d: Draft, runId: number, metric: string, outco
   const next = recordOutcome(plan, run, metric, outcome, d.at, d.compile);
   if (next === run) return;
   d.setRun(next);
-  if (isOver(next)) d.note('analysis', `${next.label}: ${endText(next)}`, evidenceOf(next));
+  if (isOver(next)) d.note('analysis', endText(next), evidenceOf(next));
 }
 
 /** After a restart: nobody will answer what was asked before it. */
@@ -125,7 +125,7 @@ export function heedEnded(d: Draft): boolean {
   const bad = d.runs().filter((run) => isOver(run) && run.phase !== 'Successful');
   const worst = bad.find((run) => run.phase !== 'Inconclusive') ?? bad[0];
   if (worst === undefined) return false;
-  const cause = `analysis ${worst.label}: ${endText(worst)}`;
+  const cause = endText(worst);
   const action = worst.phase === 'Inconclusive' ? d.plan.onInconclusive : d.plan.onFailure;
   if (action === 'abort') abort(d, cause, evidenceOf(worst));
   else {
@@ -161,6 +161,6 @@ export function missingData(d: Draft): string | null {
   return null;
 }
 
-function endText({ phase, message }: RunState): string {
-  return message === '' ? phase : `${phase}, ${message}`;
+function endText({ label, phase, message }: RunState): string {
+  return `${label} analysis: ${message === '' ? phase : message}`;
 }

@@ -94,7 +94,7 @@ t.test('at an inconclusive step promote clears and advances', async (t) => {
     pause(),
   ];
   const walk = new Walk(planOf({ steps, onFailure: 'pause' }), { measure: () => bad });
-  t.match(walk.message, 'analysis step 2: Failed');
+  t.match(walk.message, /^step 2 analysis: m Failed/);
   t.equal(walk.phase, 'Paused');
   t.equal(walk.weight, 5);
   walk.pass(3_600);
@@ -148,7 +148,7 @@ t.test('inline analysis: Successful goes on, Failed and Error abort, Inconclusiv
   t.equal(new Walk(planOf({ steps }), { measure: () => good }).status, 'completed');
   const failed = new Walk(planOf({ steps }), { measure: () => bad });
   t.equal(failed.status, 'aborted');
-  t.match(failed.message, 'analysis step 2: Failed');
+  t.match(failed.message, /^step 2 analysis: m Failed/);
   const erring = new Walk(planOf({ steps }), { measure: () => broken });
   t.equal(erring.status, 'stepping', 'one error is retried');
   erring.pass(39);
