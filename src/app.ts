@@ -10,7 +10,7 @@ import { createHolder, type Holder } from './control/holder.ts';
 import { createHookCaller } from './control/hooks.ts';
 import { createNotifier } from './control/notify.ts';
 import { createReloader, logWarnings } from './control/reload.ts';
-import { createRollouts, type PreparedRollouts, type Rollouts } from './control/rollouts/manager.ts';
+import { createRollouts, type Rollouts } from './control/rollouts/manager.ts';
 import { WatchClock } from './control/rollouts/watch-clock.ts';
 import { createMetricSource } from './control/sources/create.ts';
 import { createFileStore } from './control/store/file-store.ts';
@@ -63,8 +63,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const recorder = new Recorder();
   const walking = createWalking(config, options.timeScale ?? 1, { recorder, log, holder: () => holder });
   const { rollouts } = walking;
-  const prepared = await preparedOrThrow(rollouts, config);
-  const holder: Holder = createHolder(carryStages(null, prepared.apply(config.split)), config);
+  const holder: Holder = createHolder(carryStages(null, await rollouts.open(config)), config);
 
   let phase: Phase = 'starting';
   let gateway: Gateway | null = null;
@@ -112,7 +111,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     throw error;
   }
   holder.subscribe((split) => gateway?.swap(split));
-  prepared.commit();
+  // Only now, with both ports ours: a second process started by mistake has ended before it wrote anything.
   rollouts.start();
   const watcher = watchFiles(reloader.files, () => void reloader.request());
   // What changed between the first reading and the watching; nothing happens if nothing did.
@@ -198,16 +197,6 @@ function createWalking(
       await Promise.all([source.close(), notify.close(NOTIFY_GRACE_MS)]);
     },
   };
-}
-
-async function preparedOrThrow(rollouts: Rollouts, config: Config): Promise<PreparedRollouts> {
-  try {
-    return await rollouts.prepare(config);
-  } catch (error) {
-    throw new StartError(
-      `${(error as Error).message}; give the gateway a folder that it may write, state.dir`,
-    );
-  }
 }
 
 function configOrThrow(loaded: LoadResult): LoadResult & { readonly ok: true } {

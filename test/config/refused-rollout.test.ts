@@ -137,7 +137,7 @@ refused('webhooks and notifications', [
     'failures of a gate',
     keys('webhooks: [{ name: x, type: confirm-rollout, url: http://h, ▶failureLimit: 1 }]'),
     rollout('webhooks[0].failureLimit'),
-    /type: rollout only/,
+    /types rollout and pre-rollout/,
     /remove/,
   ],
   [

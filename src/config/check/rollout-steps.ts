@@ -35,6 +35,7 @@ export function checkSteps(rollout: RawRollout, checks: StepChecks): void {
     if (step.setWeight !== undefined) weightBp = percentBp(step.setWeight) ?? 0;
     checkRoutes(step, routes, at, report);
     checkScope(step, at, checks);
+    checkMirror(step, at, checks);
     if (step.setCanaryScale !== undefined) {
       const fix = 'scale the version where it runs';
       report.warn([...at, 'setCanaryScale'], 'has no effect: the gateway starts no replicas', fix);
@@ -72,6 +73,14 @@ function checkRoutes(step: RawStep, names: readonly string[] | null, at: Path, r
     const path = [...at, 'setMirrorRoute', 'match', i, 'method'];
     report.error(path, 'matches no method', 'write a method such as { exact: POST }, in capital letters');
   }
+}
+
+/** Steps turn the service's mirror up and down, wherever it points. */
+function checkMirror(step: RawStep, at: Path, { service, rolled, report }: StepChecks): void {
+  const kind = step.setMirror === undefined ? 'setMirrorRoute' : 'setMirror';
+  if (step[kind] === undefined || service.mirror === undefined) return;
+  if (!isMapping(service.mirror) || service.mirror.to === rolled.canary) return;
+  report.warn([...at, kind], 'mirrors to a version that is not the canary', 'check mirror.to of the service');
 }
 
 function checkScope({ setScope }: RawStep, at: Path, { service, report, path }: StepChecks): void {

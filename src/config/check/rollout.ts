@@ -112,8 +112,13 @@ function checkWebhooks(
       report.error(at, 'is the name of a metric of the analysis', 'choose another name');
     }
     seen.add(name);
-    if (raw.failureLimit !== undefined && type !== 'rollout') {
-      report.error([...path, i, 'failureLimit'], 'is for type: rollout only', 'remove it', 'key');
+    if (raw.failureLimit !== undefined && type !== 'rollout' && type !== 'pre-rollout') {
+      report.error(
+        [...path, i, 'failureLimit'],
+        'is for the types rollout and pre-rollout',
+        'remove it',
+        'key',
+      );
     }
   }
 }

@@ -113,7 +113,7 @@ const coalmineSchema = section(
       'x-default': 'the plain value',
     }),
     window: duration(
-      { min: '1s', max: '24h' },
+      { min: '1s', max: '12h' },
       { description: 'Over which stretch of time.', default: coalmine.window },
     ),
   },

@@ -162,7 +162,8 @@ export const rolloutSchema = section(
     progressDeadline: argoDuration(
       { min: '1s', max: '365d' },
       {
-        description: 'Longest time without progress; pauses and waiting for data do not count.',
+        description:
+          'How long hooks may say no, or data be missing, before the rollout counts as Degraded. Steps that may take any time have no deadline.',
         default: base.progressDeadline,
       },
     ),

@@ -49,8 +49,13 @@ export interface RolloutInfo {
 
 /** Every rollout of this gateway. */
 export interface Rollouts extends RolloutsFace {
+  /** Reads what is stored; resolves with the config's Split as that wants it. Nothing is written yet. */
+  open(config: Config): Promise<Config['split']>;
+  /** For a config that follows another one. */
   prepare(config: Config): Promise<PreparedRollouts>;
-  /** From now on rollouts walk by themselves. */
+  /** Compares what is stored with the config, which begins new rollouts. Once, after `open`. */
+  begin(): void;
+  /** The same, and from now on rollouts walk by themselves. */
   start(): void;
   /** Does what is due; `start` calls it all the time. */
   tick(): void;
@@ -84,6 +89,20 @@ class Manager implements Rollouts {
     this.#deps = deps;
   }
 
+  async open({ rollouts, split }: Config): Promise<Config['split']> {
+    const plans = new Map(rollouts.map((plan) => [plan.service, plan]));
+    for (const plan of rollouts) this.#slots.set(plan.service, await this.#load(plan));
+    return {
+      ...split,
+      services: split.services.map((service) => {
+        const slot = this.#slots.get(service.name);
+        const plan = plans.get(service.name);
+        if (slot === undefined || plan === undefined) return service;
+        return applyRollout(service, plan, slot.blocked === null ? slot.state : null);
+      }),
+    };
+  }
+
   async prepare({ rollouts }: Config): Promise<PreparedRollouts> {
     const staged: Staged[] = [];
     try {
@@ -107,7 +126,16 @@ class Manager implements Rollouts {
     };
   }
 
+  begin(): void {
+    for (const slot of this.#slots.values()) {
+      if (slot.state.number > 0) void slot.handle({ kind: 'restored' });
+      // A state that cannot be saved now is tried again; meanwhile what is stored counts.
+      void slot.handle({ kind: 'planned' });
+    }
+  }
+
   start(): void {
+    this.begin();
     this.#timer ??= setInterval(() => this.tick(), TICK_MS);
     this.#timer.unref();
   }
@@ -198,10 +226,8 @@ class Manager implements Rollouts {
       if (slot.blocked !== null) {
         return { slot, plan, next: { state: slot.state, effects: [], refusal: null }, unlock };
       }
-      const events = [
-        ...(known === undefined && slot.state.number > 0 ? [{ kind: 'restored' as const }] : []),
-        { kind: 'planned' as const },
-      ];
+      const restored = known === undefined && slot.state.number > 0;
+      const events = [...(restored ? [{ kind: 'restored' as const }] : []), { kind: 'planned' as const }];
       return { slot, plan, next: await slot.prepare(plan, events), unlock };
     } catch (error) {
       unlock();

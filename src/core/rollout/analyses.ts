@@ -149,9 +149,15 @@ export function isMeasuring(runs: readonly RunState[]): boolean {
   return runs.some((run) => !isOver(run) && run.metrics.some(({ inFlight }) => inFlight));
 }
 
-/** Why the rollout must not go on for want of data; null: it may. */
-export function missingData(d: Draft): string | null {
+/**
+ * Why the rollout must not go on for want of data; null: it may.
+ *
+ * @param background whether the background analysis matters, too: while nobody is
+ *   on the canary its silence is no wonder
+ */
+export function missingData(d: Draft, background: boolean): string | null {
   for (const run of d.runs()) {
+    if (!background && run.id === d.state.background?.id) continue;
     const plan = analysisPlanOf(d, run);
     // Where missing data counts as an error there is nothing to wait for.
     if (plan === null || plan.noData === 'error' || isOver(run)) continue;

@@ -1,8 +1,8 @@
 import { assertNever } from '../model.ts';
 import { describeStep } from './describe.ts';
 import type { Draft } from './draft.ts';
-import { abort, begin, beginAgain, complete, undo } from './lifecycle.ts';
-import { goOn } from './settle.ts';
+import { abort, accept, begin, beginAgain, complete, undo } from './lifecycle.ts';
+import { goOn, leave } from './settle.ts';
 import type { Command, Stepping } from './state.ts';
 
 /** What a person asks for. A command that cannot be carried out is refused with what would be right. */
@@ -50,8 +50,10 @@ function promote(d: Draft): void {
     return d.note('resumed', 'promoted: the pause is over');
   d.note('promoted', promotedText(d, progress));
   // A background run that ended badly begins anew, or it would stop the rollout again at once.
-  if (progress.stuck !== null) d.patch({ background: null });
-  goOn(d, progress.index);
+  if (progress.stuck !== null) d.patch({ background: null, progress: { ...progress, stuck: null } });
+  // Past hooks that are being asked, but not past those of the next step.
+  if (gate === null) leave(d, progress.index);
+  else goOn(d, progress.index);
 }
 
 function promotedText({ plan, state }: Draft, { index, stuck }: Stepping): string {
@@ -102,7 +104,8 @@ function retry(d: Draft): void {
 function undoByHand(d: Draft): void {
   const { kind } = d.state.progress;
   if (kind === 'idle' || kind === 'undone') return d.refuse('everyone is on stable already');
-  undo(d, kind === 'aborted' ? 'the abort was accepted' : `taken back to ${d.plan.stable}`);
+  if (kind === 'aborted') accept(d);
+  else undo(d, `taken back to ${d.plan.stable}`);
 }
 
 function setWeight(d: Draft, weightBp: number): void {

@@ -13,6 +13,12 @@ const MAX_TEXT = 500;
 /** Turns a pattern's source into a linear-time test; see ports.ts. */
 export type Compile = (source: string) => (text: string) => boolean;
 
+/** In the order of the types, and within a type in that of the config. */
+export function hooksOf(plan: RolloutPlan, types: readonly Webhook['type'][]): readonly Webhook[] {
+  const all = [...plan.requires, ...plan.webhooks];
+  return types.flatMap((type) => all.filter((hook) => hook.type === type));
+}
+
 /**
  * One transition under way: the state so far and the effects so far. The state
  * itself is never changed, only replaced.
@@ -72,8 +78,7 @@ export class Draft {
   }
 
   hooks(...types: Webhook['type'][]): readonly Webhook[] {
-    const all = [...this.plan.requires, ...this.plan.webhooks];
-    return types.flatMap((type) => all.filter((hook) => hook.type === type));
+    return hooksOf(this.plan, types);
   }
 
   nextRunId(): number {

@@ -1,5 +1,6 @@
 import { nextDueMs as runDueMs } from '../analysis/run.ts';
 import { isMeasuring, requiredRunsDone } from './analyses.ts';
+import { gatePassed } from './gates.ts';
 import type { RolloutPlan } from './plan.ts';
 import { deadlineMs, HOLD_TOLD_MS } from './settle.ts';
 import type { RolloutState, Stepping } from './state.ts';
@@ -12,7 +13,7 @@ export function nextDueMs(plan: RolloutPlan, state: RolloutState): number | null
   const { progress, gate, hold } = state;
   if (progress.kind !== 'starting' && progress.kind !== 'stepping') return null;
   const times: number[] = [];
-  if (gate !== null && !gate.inFlight) times.push(gate.nextAtMs);
+  if (gate !== null && !gate.inFlight && !gatePassed({ plan }, gate)) times.push(gate.nextAtMs);
   const deadline = deadlineMs(plan, state);
   if (deadline !== null) times.push(deadline);
   if (hold !== null && !hold.told) times.push(hold.sinceMs + HOLD_TOLD_MS);

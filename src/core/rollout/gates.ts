@@ -1,4 +1,4 @@
-import type { Draft } from './draft.ts';
+import { type Draft, hooksOf } from './draft.ts';
 import { abort } from './lifecycle.ts';
 import type { Webhook } from './plan.ts';
 import type { Gate } from './state.ts';
@@ -15,12 +15,12 @@ const ASKED_AT: Record<Gate['point'], readonly Webhook['type'][]> = {
   promotion: ['confirm-promotion'],
 };
 
-export function gateHooks(d: Draft, point: Gate['point']): readonly Webhook[] {
-  return d.hooks(...ASKED_AT[point]);
+export function gateHooks({ plan }: Pick<Draft, 'plan'>, point: Gate['point']): readonly Webhook[] {
+  return hooksOf(plan, ASKED_AT[point]);
 }
 
 /** Whether every hook of the open gate has said yes. */
-export function gatePassed(d: Draft, gate: Gate): boolean {
+export function gatePassed(d: Pick<Draft, 'plan'>, gate: Gate): boolean {
   return gate.index >= gateHooks(d, gate.point).length;
 }
 

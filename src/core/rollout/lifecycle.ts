@@ -63,6 +63,12 @@ export function complete(
   for (const hook of d.hooks('post-rollout')) d.call(hook.name);
 }
 
+/** Nobody is on the canary any more, and that is how it shall be. */
+export function accept(d: Draft): void {
+  d.leaveSteps({ kind: 'undone' });
+  d.note('accepted', 'the abort was accepted');
+}
+
 /** Everyone back to stable, by a person's wish. */
 export function undo(d: Draft, cause: string): void {
   d.leaveSteps({ kind: 'undone' });

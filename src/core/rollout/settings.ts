@@ -53,6 +53,11 @@ export function settingsOf(plan: RolloutPlan, state: RolloutState | null): Setti
   return withWeight({ ...settings, experiment }, state.weightOverrideBp);
 }
 
+/** Whether the weights give anyone to the canary. */
+export function isAnyoneExposed({ everyoneBp, scopes, experiment }: Settings): boolean {
+  return everyoneBp > 0 || experiment.length > 0 || scopes.some(({ weightBp }) => weightBp > 0);
+}
+
 /** Basis points of the scope in force that get the canary. */
 export function weightInForce(plan: RolloutPlan, state: RolloutState): number {
   return settingsOf(plan, state).weightBp;

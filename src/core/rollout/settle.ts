@@ -12,7 +12,7 @@ import type { Draft } from './draft.ts';
 import { askGate, gateHooks, gatePassed, pollRollback } from './gates.ts';
 import { abort, complete, gateAt } from './lifecycle.ts';
 import type { RolloutPlan } from './plan.ts';
-import { settingsAt } from './settings.ts';
+import { isAnyoneExposed, settingsAt, settingsOf } from './settings.ts';
 import type { RolloutState, Stepping } from './state.ts';
 
 /** How long data must be missing before the history says so. */
@@ -48,9 +48,13 @@ function move(d: Draft): boolean {
   if (heedEnded(d)) return true;
   if (d.state.userPaused || progress.stuck !== null) return false;
   if (gate !== null) return gatePassed(d, gate) && goOn(d, progress.index);
-  if (!isDone(d, progress)) return false;
-  const point = gateBefore(d, progress.index + 1);
-  if (point === null) return goOn(d, progress.index);
+  return isDone(d, progress) && leave(d, progress.index);
+}
+
+/** Leaves a step: on to the next one, or to the hooks that stand before it. */
+export function leave(d: Draft, index: number): boolean {
+  const point = gateBefore(d, index + 1);
+  if (point === null) return goOn(d, index);
   d.patch({ gate: gateAt(point, d.nowMs) });
   d.progressed();
   return true;
@@ -87,7 +91,7 @@ function enter(d: Draft, index: number): void {
 function isDone(d: Draft, progress: Stepping): boolean {
   const step = d.plan.steps[progress.index];
   const since = d.nowMs - progress.enteredAtMs;
-  const held = () => missingData(d) !== null;
+  const held = () => standsStill(d) !== null;
   switch (step?.kind) {
     case 'pause':
       return step.durationMs !== null && since >= step.durationMs && !isMeasuring(d.runs()) && !held();
@@ -110,10 +114,15 @@ function gateBefore(d: Draft, index: number): 'traffic' | 'promotion' | null {
   return increases && gateHooks(d, 'traffic').length > 0 ? 'traffic' : null;
 }
 
+/** Why nobody more may be exposed for now: data is missing. Before anyone is exposed only the step's own analyses matter. */
+function standsStill(d: Draft): string | null {
+  return missingData(d, isAnyoneExposed(settingsOf(d.plan, d.state)));
+}
+
 /** A hold that lasts is told, and so is its end. */
 function noteHold(d: Draft): void {
   const { progress, hold } = d.state;
-  const reason = progress.kind === 'stepping' && progress.stuck === null ? missingData(d) : null;
+  const reason = progress.kind === 'stepping' && progress.stuck === null ? standsStill(d) : null;
   if (reason === null) {
     if (hold === null) return;
     d.patch({ hold: null });

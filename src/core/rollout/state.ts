@@ -100,6 +100,7 @@ export const HISTORY_KINDS = [
   'aborted',
   'retried',
   'undone',
+  'accepted',
   'superseded',
   'restarted',
   'skipped',

@@ -14,7 +14,8 @@ t.test('a rollout walks by itself, and every step is stored before it is in forc
     plans: [irisPlan({ steps: STEPS })],
     onSwap: () => stored.push(store.peek('iris-api')?.history.at(-1)?.weight),
   });
-  t.equal(s.weight(), 5, 'from the very first Split, whatever the config’s weight');
+  t.equal(s.splits[0]?.services[0]?.shares[0]?.weightBp, 0, 'not before it is stored');
+  t.equal(s.weight(), 5);
   await s.pass(59);
   t.equal(s.weight(), 5);
   await s.pass(1);
@@ -22,10 +23,10 @@ t.test('a rollout walks by itself, and every step is stored before it is in forc
   await s.pass(60);
   t.equal(s.weight(), 100);
   t.equal(s.status(), 'completed');
-  t.strictSame(stored, [50, 100]);
+  t.strictSame(stored, [5, 50, 100]);
   t.strictSame(
     s.splits.map(({ services }) => services[0]?.stage),
-    [0, 1, 2],
+    [0, 1, 2, 3],
     'a stage for each weight',
   );
 });
@@ -96,7 +97,8 @@ t.test('a restart goes on at the same step with the rest of the pause', async (t
   clock.realMs = 5;
   clock.offsetMs += 86_400_000;
   const second = await scene(t, { store, clock, plans: [irisPlan({ steps: STEPS })] });
-  t.equal(second.weight(), 50, 'from the first Split');
+  t.equal(second.splits[0]?.services[0]?.shares[0]?.weightBp, 5_000, 'from the first Split');
+  t.equal(second.weight(), 50);
   t.equal(second.rollouts.rollout('iris-api')?.step, 3);
   await second.pass(19);
   t.equal(second.weight(), 50);
@@ -167,7 +169,7 @@ t.test('two rollouts never touch each other', async (t) => {
   t.equal(s.weight(), 0);
   t.equal(s.weight('other'), 50);
   const stages = s.holder.split().services.map(({ stage }) => stage);
-  t.strictSame(stages, [1, 1]);
+  t.strictSame(stages, [2, 2]);
 });
 
 t.test('a new definition begins a rollout at the reload; anything else leaves it alone', async (t) => {

@@ -71,14 +71,13 @@ export async function scene(t: Test, options: SceneOptions = {}): Promise<Scene>
     holder: () => holder,
   });
   const initial = config({ services, rollouts: plans });
-  const prepared = await rollouts.prepare(initial);
-  const holder: Holder = createHolder(carryStages(null, prepared.apply(initial.split)), initial);
+  const holder: Holder = createHolder(carryStages(null, await rollouts.open(initial)), initial);
   const splits = [holder.split()];
   holder.subscribe((split) => {
     options.onSwap?.(split);
     splits.push(split);
   });
-  prepared.commit();
+  rollouts.begin();
   t.teardown(() => rollouts.stop());
   const quiet = async () => {
     for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);

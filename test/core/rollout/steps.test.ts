@@ -425,3 +425,54 @@ t.test('scopes: a weight counts inside its scope, earlier scopes keep theirs', a
   walk.command('abort');
   t.strictSame(scopes(), []);
 });
+
+t.test('promote goes past the hooks that are being asked, not past those of the next step', async (t) => {
+  let yes = false;
+  const asked: string[] = [];
+  const webhooks = [
+    hookOf({ name: 'more', type: 'confirm-traffic-increase' }),
+    hookOf({ name: 'all', type: 'confirm-promotion' }),
+  ];
+  const hook = (name: string) => {
+    asked.push(name);
+    return yes;
+  };
+  yes = true;
+  const walk = new Walk(planOf({ steps: [weight(5), pause(), weight(50), pause()], webhooks }), { hook });
+  yes = false;
+  walk.command('promote');
+  t.equal(walk.weight, 5, 'asked first');
+  t.strictSame(asked, ['more', 'more']);
+  t.equal(walk.phase, 'Paused');
+  walk.command('promote');
+  t.equal(walk.weight, 50, 'a person overrules a no');
+  walk.command('promote');
+  t.equal(walk.status, 'stepping');
+  t.equal(asked.at(-1), 'all');
+  yes = true;
+  walk.pass(10);
+  t.equal(walk.status, 'completed');
+});
+
+t.test('before anyone is on the canary a silent background analysis holds nothing', async (t) => {
+  const background = { analysis: analysisOf({}), startingStep: 0 };
+  const steps: Step[] = [{ kind: 'setMirror', percentBp: 10_000 }, pause(60), weight(5), pause(60)];
+  const walk = new Walk(planOf({ steps, background }), { measure: () => nothing });
+  walk.pass(60);
+  t.equal(walk.weight, 5);
+  walk.pass(600);
+  t.equal(walk.status, 'stepping', 'from then on it does');
+  t.equal(walk.weight, 5);
+});
+
+t.test('accepting an abort tells nobody a second time', async (t) => {
+  const webhooks = [hookOf({ name: 'after', type: 'post-rollout' })];
+  const walk = new Walk(planOf({ steps: [weight(5), pause()], webhooks }));
+  walk.command('abort');
+  const calls = () => walk.effects.filter(({ kind }) => kind === 'call').length;
+  t.equal(calls(), 1);
+  walk.command('undo');
+  t.equal(walk.phase, 'Healthy');
+  t.equal(calls(), 1);
+  t.equal(walk.told.at(-1), 'accepted');
+});
