@@ -43,18 +43,18 @@ function sourceFiles(): string[] {
     .map((name) => path.join(folder, name));
 }
 
+const LOG_CALL = /(?:\b(?:log|Log)|#log)(?:\.(?:debug|info|warn|error)|\[[^\]]*\])?\(([\s\S]*?)\);/g;
+
 /** The fixed part of what is logged: the longest text among the arguments of each call. */
 function messagesIn(source: string): string[] {
-  return [...source.matchAll(/\b(?:log|Log|#log)\.(?:debug|info|warn|error)\(([\s\S]*?)\);/g)].flatMap(
-    ([, args = '']) => {
-      const texts = [...args.matchAll(/'([^'\n]*)'|`([^`]*)`/g)]
-        .flatMap(([, plain, template]) => (plain ?? template ?? '').split(/\$\{[^}]*\}/))
-        .map((text) => text.trim().replace(/:$/, ''))
-        .filter((text) => text !== '' && !text.includes('\\'));
-      // Of two whole sentences that a condition chooses between, both must be told.
-      return args.includes('?') ? texts : texts.toSorted((a, b) => b.length - a.length).slice(0, 1);
-    },
-  );
+  return [...source.matchAll(LOG_CALL)].flatMap(([, args = '']) => {
+    const texts = [...args.matchAll(/'([^'\n]*)'|`([^`]*)`/g)]
+      .flatMap(([, plain, template]) => (plain ?? template ?? '').split(/\$\{[^}]*\}/))
+      .map((text) => text.trim().replace(/:$/, ''))
+      .filter((text) => text !== '' && !text.includes('\\'));
+    // Of two whole sentences that a condition chooses between, both must be told.
+    return args.includes('?') ? texts : texts.toSorted((a, b) => b.length - a.length).slice(0, 1);
+  });
 }
 
 t.test('the defaults that are named are the defaults', async (t) => {

@@ -57,7 +57,8 @@ export function tableUnder(text: string, heading: string): string[][] {
     if (!line.startsWith('|')) break;
     rows.push(
       line
-        .split('|')
+        // A bar behind a backslash belongs to the cell.
+        .split(/(?<!\\)\|/)
         .slice(1, -1)
         .map((cell) => cell.trim()),
     );

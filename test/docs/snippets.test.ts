@@ -13,9 +13,12 @@ const OPTIONS = {
     COALMINE_ADMIN_TOKEN: 'not-a-real-token',
     COALMINE_COOKIE_SECRET: 'not-a-real-secret',
   },
-  files: Object.fromEntries(
-    ['ca.crt', 'tls.crt', 'tls.key'].map((name) => [`/etc/coalmine/tls/${name}`, 'PEM']),
-  ),
+  files: {
+    ...Object.fromEntries(
+      ['ca.crt', 'tls.crt', 'tls.key'].map((name) => [`/etc/coalmine/tls/${name}`, 'PEM']),
+    ),
+    '/var/run/secrets/prometheus-token': 'not-a-real-token',
+  },
 };
 
 const configs = PAGES.flatMap(blocksOf).filter(
@@ -23,7 +26,14 @@ const configs = PAGES.flatMap(blocksOf).filter(
 );
 
 t.test('the pages show configs', async (t) => {
-  for (const page of ['README.md', 'docs/guide.md', 'docs/config-reference.md']) {
+  for (const page of [
+    'README.md',
+    'docs/guide.md',
+    'docs/config-reference.md',
+    'docs/rollouts.md',
+    'docs/analysis.md',
+    'docs/playbook-database.md',
+  ]) {
     t.ok(
       configs.some(({ place }) => place.startsWith(`${page}:`)),
       page,
