@@ -26,7 +26,11 @@ export const TABLE: ImportTable = {
     npm: ['fastify', '@fastify/http-proxy', 'undici', 'ipaddr.js', 'lru-cache', 'ws'],
     node: 'any',
   },
-  'control/': { files: ['core/', 'config/', 'ports.ts', 'tally/'], npm: [], node: ['node:util'] },
+  'control/': {
+    files: ['core/', 'config/', 'ports.ts', 'tally/'],
+    npm: [],
+    node: ['node:timers/promises', 'node:util'],
+  },
   'control/sources/': {
     files: ['core/', 'ports.ts', 'control/windows.ts'],
     npm: ['undici'],
