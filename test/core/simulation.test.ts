@@ -128,7 +128,7 @@ t.test('too few samples hold the rollout, and it goes on when there are enough',
   const step = result.events.find(({ kind, weight: at }) => kind === 'step' && at === 25);
   t.ok(step !== undefined && step.atMs > 9 * MINUTE && step.atMs < 12 * MINUTE, String(step?.atMs));
   t.match(told(result).join('\n'), /measured 5 success-rate NoData 1: \d+ of 600 samples/);
-  t.match(told(result).join('\n'), /held 5 success-rate has no data/);
+  t.match(told(result).join('\n'), /held 5 held: success-rate has no data/);
   t.equal(result.end.status, 'completed');
 
   const byQuery = { count: 600, query: 'sum(increase(http_requests_total{version="v2"}[1h]))' };

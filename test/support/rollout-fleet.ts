@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 import type { HistoryBody, RolloutBody } from '../../src/admin/contract.ts';
+import { sleep } from './wait.ts';
 
 /** The versions of services under a rollout, those who use them, and who asks how far it has come. */
 
@@ -66,6 +67,18 @@ export function ask(port: number, host: string, key: string, agent?: http.Agent)
 }
 
 export const KEYS: readonly string[] = Array.from({ length: 40 }, (_, n) => `user-${n}`);
+
+/** The answers to every key, asked from the first moment at which somebody listens. */
+export async function firstAnswers(port: number, host: string, wanted: () => boolean): Promise<Asked[]> {
+  for (;;) {
+    const first = await ask(port, host, KEYS[0] as string);
+    if (first.status !== 0) {
+      return [first, ...(await Promise.all(KEYS.slice(1).map((key) => ask(port, host, key))))];
+    }
+    if (!wanted()) throw new Error('nobody answered');
+    await sleep(20);
+  }
+}
 
 /** Users who go on asking, each service so often a second, whatever becomes of their requests. */
 export class Users {

@@ -60,6 +60,11 @@ export function lostBetween(before: RolloutState, after: RolloutState): string[]
   lost.push(...lostHistory(before.history.map(textOf), after.history.map(textOf)));
   for (const run of runsOf(before)) {
     const later = runsOf(after).find(({ id }) => id === run.id);
+    // A background run lasts as long as the steps do, any other as long as its own step.
+    const goesOn = after.progress.kind === 'stepping' && run.id === before.background?.id;
+    if (later === undefined && (goesOn || positionOf(before) === positionOf(after))) {
+      lost.push(`run ${run.id}, ${run.label}, is gone`);
+    }
     if (later === undefined) continue;
     for (const metric of run.metrics) {
       const same = later.metrics.find(({ name }) => name === metric.name);

@@ -148,7 +148,9 @@ class Manager implements Rollouts {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    await Promise.all([...this.#slots.values()].map((slot) => slot.stop()));
+    const slots = [...this.#slots.values()];
+    await Promise.all(slots.map((slot) => slot.stop()));
+    await Promise.all(slots.map((slot) => slot.saveLast()));
   }
 
   rollouts(): RolloutView[] {

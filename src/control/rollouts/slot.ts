@@ -119,6 +119,13 @@ export class Slot {
     await this.#line;
   }
 
+  /** The clock as it stands at the end, so that a pause is not waited for twice; after `stop`. */
+  async saveLast(): Promise<void> {
+    const { kind } = this.state.progress;
+    if (this.blocked !== null || (kind !== 'starting' && kind !== 'stepping')) return;
+    await this.#trySave({ ...this.state, clockMs: this.at().nowMs });
+  }
+
   async #inLine<T>(work: () => Promise<T>): Promise<T> {
     this.#waiting++;
     const turn = this.#line.then(work);

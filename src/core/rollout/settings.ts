@@ -43,7 +43,7 @@ const EVERYONE: Settings = { ...NO_ONE, everyoneBp: 10_000, weightBp: 10_000, ru
 
 /** What the state asks for; null, for a state that cannot be used, asks for stable alone. */
 export function settingsOf(plan: RolloutPlan, state: RolloutState | null): Settings {
-  if (state === null) return NO_ONE;
+  if (state === null || !isAbout(plan, state)) return NO_ONE;
   const { progress } = state;
   if (progress.kind === 'completed') return EVERYONE;
   if (progress.kind !== 'stepping') return NO_ONE;
@@ -51,6 +51,15 @@ export function settingsOf(plan: RolloutPlan, state: RolloutState | null): Setti
   const step = plan.steps[progress.index];
   const experiment = step?.kind === 'experiment' ? step.templates : [];
   return withWeight({ ...settings, experiment }, state.weightOverrideBp);
+}
+
+/**
+ * Whether the state is one of this plan. A config may have changed while nobody
+ * ran: what an older canary had come to is nothing that a new one may be given.
+ */
+function isAbout(plan: RolloutPlan, { canaryDefinition, stepsDefinition, progress }: RolloutState): boolean {
+  if (canaryDefinition !== plan.canaryDefinition) return false;
+  return progress.kind !== 'stepping' || stepsDefinition === plan.stepsDefinition;
 }
 
 /** Whether the weights give anyone to the canary. */
