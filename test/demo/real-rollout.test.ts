@@ -55,11 +55,17 @@ function start(t: Test, raw: RawDemoOptions): Run {
 t.test('a rollout is under way, and goes on by itself while v2 is as good as v1', async (t) => {
   const demo = start(t, {});
   await demo.until(/rollout: \S+ 5 % step 3\/8/, TAKEN_BACK);
-  t.same(await readdir(demo.stateFolder()), ['iris-api.json']);
+  const files = await readdir(demo.stateFolder());
+  t.same(
+    files.filter((name) => !name.endsWith('.tmp')),
+    ['iris-api.json'],
+    'and what is being written',
+  );
   await demo.until(/rollout: \S+ (25|50) % step [57]\/8/, TAKEN_BACK);
   const { out, err } = await demo.end();
   t.equal(err, '');
-  t.notMatch(out, / {2}! /, 'the gateway has nothing to complain about');
+  // A busy machine may send the canary nobody for a while, which is told and holds.
+  t.notMatch(out, / {2}! (?!gateway: rollout: held)/, 'the gateway has nothing to complain about');
   t.match(out, /^ {2}rollout {9}. \w+ at (25|50|100) %/m, 'the last picture has it too');
   t.notOk(existsSync(demo.stateFolder()), 'its state is gone');
 });

@@ -19,7 +19,8 @@ t.test('SIGTERM under load', async (t) => {
         t,
         configOf(
           { svc: { versions: { v1: { url: upstream.url } } } },
-          { drain: { delay: '500ms', timeout: '20s' } },
+          // Long enough for a busy machine's load balancer to have seen it.
+          { drain: { delay: '3s', timeout: '20s' } },
         ),
       );
       const load = new OpenLoad({
