@@ -1,0 +1,131 @@
+import type { Arm, Slice } from '../evidence.ts';
+import type { GateSpec } from '../gates.ts';
+import { logMeanExp } from '../kernels/logs.ts';
+import { LESS, NOT_LESS, ratioTilt, theta } from '../kernels/ratio.ts';
+import type { Tilt } from '../kernels/tilt.ts';
+import { count, percent } from '../words.ts';
+import { entry, type GateFold, type Look, leastSamples, type Reading, rateEstimate } from './reading.ts';
+import { addToVersus, copyVersus, startVersus, type Versus, versusE } from './versus.ts';
+
+type Spec = Extract<GateSpec, { kind: 'kpi' }>;
+
+/**
+ * Up to this share of the canary "within 5 %" would need more clicks than there will be; there the gate guards
+ * against a canary that is worse at all, which needs fewer.
+ */
+const GUARD_UP_TO = 0.1;
+
+interface State {
+  readonly spec: Spec;
+  readonly harm: Versus;
+  /** Log-likelihood ratios since the beginning: against "worse by more", and against "better by more". */
+  readonly notInferior: number[];
+  readonly notSuperior: number[];
+  tilts: { readonly w: number; readonly notInferior: Tilt; readonly notSuperior: Tilt };
+  kc: number;
+  nc: number;
+  ks: number;
+  ns: number;
+  requests: number;
+}
+
+/** A business KPI no more than `within` below stable's; of each key only the first event counts. */
+export function kpiFold(spec: Spec): GateFold {
+  return over({
+    spec,
+    harm: startVersus(LESS),
+    notInferior: NOT_LESS.map(() => 0),
+    notSuperior: LESS.map(() => 0),
+    tilts: tiltsFor(spec, 0.5),
+    kc: 0,
+    nc: 0,
+    ks: 0,
+    ns: 0,
+    requests: 0,
+  });
+}
+
+function tiltsFor({ within }: Spec, w: number): State['tilts'] {
+  return {
+    w,
+    notInferior: ratioTilt(w, 1 - within, NOT_LESS),
+    notSuperior: ratioTilt(w, 1 + within, LESS),
+  };
+}
+
+function over(state: State): GateFold {
+  return {
+    add: (slice) => add(state, slice),
+    copy: () =>
+      over({
+        ...state,
+        harm: copyVersus(state.harm),
+        notInferior: state.notInferior.slice(),
+        notSuperior: state.notSuperior.slice(),
+      }),
+    read: (look) => read(state, look),
+  };
+}
+
+function add(state: State, { index, w, canary, stable }: Slice): void {
+  const { kpi, within } = state.spec;
+  const firsts = (arm: Arm) => entry(arm.kpis, kpi)?.firsts ?? 0;
+  const kc = firsts(canary);
+  const ks = firsts(stable);
+  addToVersus(state.harm, { index, w, rho0: w <= GUARD_UP_TO ? 1 : 1 - within }, kc, ks);
+  if (w !== state.tilts.w) state.tilts = tiltsFor(state.spec, w);
+  tiltBy(state.notInferior, state.tilts.notInferior, kc, ks);
+  tiltBy(state.notSuperior, state.tilts.notSuperior, kc, ks);
+  state.kc += kc;
+  state.ks += ks;
+  state.nc += canary.keys;
+  state.ns += stable.keys;
+  state.requests += canary.requests;
+}
+
+function tiltBy(sums: number[], { first, second }: Tilt, kc: number, ks: number): void {
+  for (let j = 0; j < sums.length; j++) sums[j]! += kc * first[j]! + ks * second[j]!;
+}
+
+function read(state: State, look: Look): Reading {
+  const { spec, kc, nc, ks, ns } = state;
+  const needed = Math.log(1 / look.beta);
+  const logE = logMeanExp(state.notInferior);
+  const equivalent = logE >= needed && logMeanExp(state.notSuperior) >= needed;
+  return {
+    unit: 'conversions',
+    canary: rateEstimate(kc, Math.max(nc, kc)),
+    stable: rateEstimate(ks, Math.max(ns, ks)),
+    logHarm: look.alone ? 0 : Math.log(versusE(state.harm)),
+    pass: { logE, needed },
+    have: kc,
+    missing: missing(state, look.w, needed),
+    perRequest: state.requests === 0 ? 0 : kc / state.requests,
+    tolerated: null,
+    environment: false,
+    facts:
+      `${look.canaryName} had ${spec.kpi} from ${part(kc, nc, ' users')}, ${look.stableName} from ${part(ks, ns, '')}` +
+      `${equivalent ? `; equal within ${percent(spec.within)}` : ''}`,
+    noun: `users with ${spec.kpi}`,
+  };
+}
+
+/** Canary's events still missing if from now on both versions do equally well. */
+function missing({ notInferior, tilts }: State, w: number, needed: number): number | null {
+  if (logMeanExp(notInferior) >= needed) return 0;
+  if (w <= 0 || w >= 1) return null;
+  const p = theta(1, w);
+  const { first, second } = tilts.notInferior;
+  const forecast = notInferior.map(() => 0);
+  const events = leastSamples((n) => {
+    for (let j = 0; j < forecast.length; j++) {
+      forecast[j] = notInferior[j]! + n * (p * first[j]! + (1 - p) * second[j]!);
+    }
+    return logMeanExp(forecast) >= needed;
+  });
+  return events === null ? null : Math.ceil(events * p);
+}
+
+function part(k: number, n: number, noun: string): string {
+  return `${count(k)} of ${count(n)}${noun}${n === 0 ? '' : ` (${percent(k / n)})`}`;
+}

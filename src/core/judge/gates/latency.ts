@@ -1,0 +1,122 @@
+import type { Arm, Slice } from '../evidence.ts';
+import type { Estimate, GateSpec } from '../gates.ts';
+import { logAgainstRate } from '../kernels/interval.ts';
+import { latency } from '../words.ts';
+import { addToRate, copyRate, type RateState, readRate, startRate } from './rate.ts';
+import { entry, type GateFold, type Look, type Reading, SHOWN_ALPHA } from './reading.ts';
+
+type Spec = Extract<GateSpec, { kind: 'latency' }>;
+
+interface State {
+  readonly spec: Spec;
+  readonly rate: RateState;
+  canary: number[];
+  stable: number[];
+}
+
+/**
+ * "p99 < 200 ms" is exactly "less than 1 % are above 200 ms". Harm is the mean of two e-values: more keys above
+ * the threshold than on stable, and more above stable's own quantile of before the rollout.
+ */
+export function latencyFold(spec: Spec, edgesMs: readonly number[]): GateFold {
+  // The first bucket that may hold something above the threshold: exact if the threshold is an edge.
+  const at = edgesMs.findIndex((edge) => edge > spec.thresholdMs);
+  const slowFrom = at < 0 ? edgesMs.length : at;
+  const rate = startRate({
+    q0: 1 - spec.quantile,
+    rho0: 1,
+    bad: (arm) => sumFrom(arm.latency, slowFrom),
+    all: (arm) => sumFrom(arm.latency, 0),
+    firsts: [firstSlow(spec.name), firstSlow(`${spec.name}/frozen`)],
+  });
+  return over({ spec, rate, canary: [], stable: [] });
+}
+
+function over(state: State): GateFold {
+  return {
+    add(slice: Slice) {
+      addToRate(state.rate, slice);
+      addCounts(state.canary, slice.canary.latency);
+      addCounts(state.stable, slice.stable.latency);
+    },
+    copy: () =>
+      over({ ...state, rate: copyRate(state.rate), canary: [...state.canary], stable: [...state.stable] }),
+    read: (look) => read(state, look),
+  };
+}
+
+function read({ spec, rate, canary, stable }: State, look: Look): Reading {
+  const estimates = {
+    canary: quantileEstimate(canary, look.edgesMs, spec.quantile),
+    stable: quantileEstimate(stable, look.edgesMs, spec.quantile),
+  };
+  const reading = readRate(rate, look, {
+    unit: 'ms',
+    verb: 'was slow on',
+    noun: 'first requests',
+    detail: `above ${latency(spec.thresholdMs)}`,
+    estimates,
+  });
+  const quantile = `p${Number((spec.quantile * 100).toFixed(3))}`;
+  const shown = estimates.canary === null ? '' : `; ${quantile} ${latency(estimates.canary.value)}`;
+  const against =
+    estimates.stable === null || shown === '' ? '' : ` against ${latency(estimates.stable.value)}`;
+  return { ...reading, facts: `${reading.facts}${shown}${against}` };
+}
+
+/**
+ * The quantile, linear inside its bucket, and between which edges it surely is. The bucket above the last edge
+ * has no upper end: its lower end stands for it.
+ */
+export function quantileEstimate(
+  counts: readonly number[],
+  edgesMs: readonly number[],
+  quantile: number,
+): Estimate | null {
+  const n = sumFrom(counts, 0);
+  const last = edgesMs.at(-1);
+  if (n === 0 || last === undefined) return null;
+  const above: number[] = [];
+  let left = n;
+  for (let i = 0; i < edgesMs.length; i++) {
+    left -= counts[i] ?? 0;
+    above.push(left);
+  }
+  const tail = (1 - quantile) * n;
+  const found = above.findIndex((count) => count <= tail);
+  const at = found < 0 ? edgesMs.length : found;
+  const excluded = (i: number) => logAgainstRate(above[i]!, n, 1 - quantile) >= Math.log(1 / SHOWN_ALPHA);
+  let lowAt = at - 1;
+  while (lowAt >= 0 && !excluded(lowAt)) lowAt--;
+  let highAt = at;
+  while (highAt < edgesMs.length && !(above[highAt]! < tail && excluded(highAt))) highAt++;
+  const value = at === edgesMs.length ? last : interpolate(counts, edgesMs, above, at, tail);
+  return { value, low: edgesMs[lowAt] ?? 0, high: edgesMs[highAt] ?? last, n };
+}
+
+function interpolate(
+  counts: readonly number[],
+  edgesMs: readonly number[],
+  above: readonly number[],
+  at: number,
+  tail: number,
+): number {
+  const from = edgesMs[at - 1] ?? 0;
+  const inside = counts[at] ?? 0;
+  const reach = inside === 0 ? 1 : 1 - (tail - above[at]!) / inside;
+  return from + (edgesMs[at]! - from) * reach;
+}
+
+function firstSlow(name: string): (arm: Arm) => number {
+  return (arm) => entry(arm.firstSlow, name) ?? 0;
+}
+
+function sumFrom(counts: readonly number[], from: number): number {
+  let sum = 0;
+  for (let i = from; i < counts.length; i++) sum += counts[i]!;
+  return sum;
+}
+
+function addCounts(sum: number[], counts: readonly number[]): void {
+  for (let i = 0; i < counts.length; i++) sum[i] = (sum[i] ?? 0) + counts[i]!;
+}

@@ -1,0 +1,83 @@
+import type { ShadowPairs, Slice } from '../evidence.ts';
+import type { Estimate, EstimateUnit, Weighing } from '../gates.ts';
+import { rateInterval } from '../kernels/interval.ts';
+
+/** Everything shown is shown with intervals that hold at all times at once with this much doubt. */
+export const SHOWN_ALPHA = 0.05;
+/** Harm beyond the failure rate that the next share tolerates must be this improbable. */
+export const ADVANCE_BETA = 0.05;
+
+/** What a gate sees of a look besides its own counts. */
+export interface Look {
+  readonly beta: number;
+  /** Failure rate that the canary's next share tolerates. */
+  readonly toleratedRate: number;
+  readonly edgesMs: readonly number[];
+  readonly shadow: ShadowPairs;
+  /** The newest slice's share of the canary; 0 before the first slice. */
+  readonly w: number;
+  /** No slice had a second arm to compare with. */
+  readonly alone: boolean;
+  readonly canaryName: string;
+  readonly stableName: string;
+}
+
+/** What a gate makes of its counts. */
+export interface Reading {
+  readonly unit: EstimateUnit;
+  readonly canary: Estimate | null;
+  readonly stable: Estimate | null;
+  /** Log e-value of harm; of a test, ln(1/alpha) at which it would find some. */
+  readonly logHarm: number;
+  readonly pass: Weighing;
+  /** Canary samples so far, how many more until it passes if they go on like this; null: not foreseeable. */
+  readonly have: number;
+  readonly missing: number | null;
+  /** Samples a canary request brings: 1, or less where only some answers are read or few users click. */
+  readonly perRequest: number;
+  /** Evidence that the failure rate is below what the next share tolerates, and samples missing for it. */
+  readonly tolerated: (Weighing & { readonly missing: number | null }) | null;
+  readonly environment: boolean;
+  /** The numbers as a sentence without its end: `v2 failed 14 of 212 first requests (6.6 %), v1 …`. */
+  readonly facts: string;
+  /** What a sample is called: `first requests`. */
+  readonly noun: string;
+}
+
+/**
+ * A gate's running sums over slices, in their order. `add` changes it; a judge's memo keeps copies. Reading
+ * changes nothing.
+ */
+export interface GateFold {
+  add(slice: Slice): void;
+  copy(): GateFold;
+  read(look: Look): Reading;
+}
+
+/** A name's entry; names come from outside, `constructor` may be one. */
+export function entry<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** `k` in `n` with its interval; null without data. */
+export function rateEstimate(k: number, n: number): Estimate | null {
+  return n <= 0 ? null : { value: k / n, ...rateInterval(k, n, SHOWN_ALPHA), n };
+}
+
+/**
+ * The least n > 0 with `reached(n)`, which once true stays true; null if that is more than anyone waits for.
+ */
+export function leastSamples(reached: (n: number) => boolean): number | null {
+  let high = 64;
+  while (!reached(high)) {
+    high *= 4;
+    if (high > 1e10) return null;
+  }
+  let low = 0;
+  while (high - low > Math.max(1, high / 1024)) {
+    const middle = Math.floor((low + high) / 2);
+    if (reached(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}

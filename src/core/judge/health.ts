@@ -1,0 +1,84 @@
+import type { Slice } from './evidence.ts';
+import type { Weighing } from './gates.ts';
+import { logSampleRatio, SAMPLE_RATIO_ALPHA } from './kernels/sample-ratio.ts';
+import { count, duration, percent } from './words.ts';
+
+/** An arm that should have had so many requests and had none is silent: chance does that once in 1000 times. */
+const SILENT_EXPECTED = Math.log(1000);
+/** With no traffic at all nothing can be expected; after this long that is worth saying. */
+const NO_TRAFFIC_MS = 60_000;
+
+/** What tells whether the counts can be believed at all. */
+export interface Health {
+  readonly stages: { readonly stage: number; readonly w: number; canary: number; stable: number }[];
+  silentMs: { canary: number; stable: number };
+  w: number;
+}
+
+export function startHealth(): Health {
+  return { stages: [], silentMs: { canary: 0, stable: 0 }, w: 0 };
+}
+
+export function copyHealth({ stages, silentMs, w }: Health): Health {
+  return { stages: stages.map((stage) => ({ ...stage })), silentMs: { ...silentMs }, w };
+}
+
+export function addToHealth(health: Health, { stage, w, spanMs, canary, stable }: Slice): void {
+  let newest = health.stages.at(-1);
+  if (newest?.stage !== stage || newest.w !== w) {
+    newest = { stage, w, canary: 0, stable: 0 };
+    health.stages.push(newest);
+  }
+  newest.canary += canary.keys;
+  newest.stable += stable.keys;
+  health.silentMs.canary = canary.requests > 0 ? 0 : health.silentMs.canary + spanMs;
+  health.silentMs.stable = stable.requests > 0 ? 0 : health.silentMs.stable + spanMs;
+  health.w = w;
+}
+
+/**
+ * Evidence that keys are not split as the weights say. Sticky keys come back in every stage, so stages are not
+ * independent: their e-values are averaged (as restarts are) where independent ones would be multiplied.
+ */
+export function sampleRatio({ stages }: Health): Weighing {
+  let sum = 1 / (stages.length + 1);
+  for (const [i, { w, canary, stable }] of stages.entries()) {
+    const logE = w >= 1 ? 0 : logSampleRatio([canary, stable], [w, 1 - w]);
+    sum += Math.exp(Math.min(690, logE)) / ((i + 1) * (i + 2));
+  }
+  return { logE: Math.log(sum), needed: Math.log(1 / SAMPLE_RATIO_ALPHA) };
+}
+
+/** What forbids any verdict, in words; each holds. `ratePerS`: of both arms together. */
+export function healthProblems(health: Health, mismatch: Weighing, ratePerS: number): string[] {
+  const problems = silence(health, ratePerS);
+  if (mismatch.logE >= mismatch.needed) problems.push(mismatchText(health));
+  return problems;
+}
+
+function silence({ silentMs, w }: Health, ratePerS: number): string[] {
+  const both = Math.min(silentMs.canary, silentMs.stable);
+  if (both >= NO_TRAFFIC_MS) return [`no requests for ${duration(both)}`];
+  const silent: string[] = [];
+  for (const [arm, share] of [['canary', w] as const, ['stable', 1 - w] as const]) {
+    const expected = (share * ratePerS * silentMs[arm]) / 1000;
+    if (expected >= SILENT_EXPECTED) {
+      silent.push(`${arm} had no request for ${duration(silentMs[arm])}; ${count(expected)} were expected`);
+    }
+  }
+  return silent;
+}
+
+function mismatchText({ stages }: Health): string {
+  // Of all stages the one that is furthest from its weights.
+  let text = '';
+  let most = Number.NEGATIVE_INFINITY;
+  for (const { w, canary, stable } of stages) {
+    const n = canary + stable;
+    const logE = w >= 1 ? 0 : logSampleRatio([canary, stable], [w, 1 - w]);
+    if (n === 0 || logE <= most) continue;
+    most = logE;
+    text = `sample ratio mismatch: the canary got ${percent(canary / n)} of ${count(n)} users, not ${percent(w)}`;
+  }
+  return text;
+}

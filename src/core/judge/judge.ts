@@ -1,0 +1,202 @@
+import { advanceOf, HOLD_RAMP_M, toleratedRate } from './advance.ts';
+import { combineStates, type Division, divide, isDrift } from './combine.ts';
+import type { Evidence, Slice } from './evidence.ts';
+import { createFold } from './gates/create.ts';
+import type { GateFold, Look, Reading } from './gates/reading.ts';
+import type { GateVerdict, JudgeContext, JudgePlan, Verdict } from './gates.ts';
+import { addToHealth, copyHealth, type Health, healthProblems, sampleRatio, startHealth } from './health.ts';
+import { gateVerdict, type Setting, samplesPerS } from './verdicts.ts';
+import { evidence as evidenceText } from './words.ts';
+
+/** Running sums over slices, in their order. */
+interface Sums {
+  readonly gates: readonly GateFold[];
+  readonly health: Health;
+  requests: number;
+  compared: boolean;
+}
+
+/**
+ * What the next look can start from: the sums over the slices that did not change between the last two. Opaque,
+ * and only ever a saving: without it the verdict is the same.
+ */
+export interface JudgeMemo {
+  readonly plan: JudgePlan;
+  readonly edgesMs: readonly number[];
+  readonly slices: readonly Slice[];
+  /** How many of `slices` are in `sums`. */
+  readonly at: number;
+  readonly sums: Sums;
+}
+
+/** What these counts say now. Pure: the same counts give the same verdict, however they were collected. */
+export function judge(plan: JudgePlan, evidence: Evidence, context: JudgeContext): Verdict {
+  return judgeWith(plan, evidence, context, null).verdict;
+}
+
+/**
+ * As `judge`, quicker for a caller that looks again and again: `memo` is that of its last look. A slice that is
+ * the same object as then is taken to have the same counts.
+ */
+export function judgeWith(
+  plan: JudgePlan,
+  evidence: Evidence,
+  context: JudgeContext,
+  memo: JudgeMemo | null,
+): { readonly verdict: Verdict; readonly memo: JudgeMemo } {
+  const { sums, next } = sumUp(plan, evidence, memo);
+  return { verdict: verdictOf(plan, evidence, context, sums), memo: next };
+}
+
+function sumUp(plan: JudgePlan, evidence: Evidence, memo: JudgeMemo | null): { sums: Sums; next: JudgeMemo } {
+  const { slices, edgesMs } = evidence;
+  const known = memo !== null && memo.plan === plan && sameEdges(memo.edgesMs, edgesMs) ? memo : null;
+  const same = known === null ? 0 : commonPrefix(known.slices, slices);
+  const usable = known !== null && known.at <= same ? known : null;
+  let at = usable?.at ?? 0;
+  const sums = usable === null ? startSums(plan, edgesMs) : copySums(usable.sums);
+  for (; at < same; at++) addSlice(sums, slices[at]!);
+  const kept = usable !== null && usable.at === same ? usable.sums : copySums(sums);
+  for (; at < slices.length; at++) addSlice(sums, slices[at]!);
+  return { sums, next: { plan, edgesMs, slices, at: same, sums: kept } };
+}
+
+function sameEdges(a: readonly number[], b: readonly number[]): boolean {
+  return a === b || (a.length === b.length && a.every((edge, i) => edge === b[i]));
+}
+
+function commonPrefix(a: readonly Slice[], b: readonly Slice[]): number {
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  return i;
+}
+
+function startSums(plan: JudgePlan, edgesMs: readonly number[]): Sums {
+  return {
+    gates: plan.gates.map((spec) => createFold(spec, edgesMs)),
+    health: startHealth(),
+    requests: 0,
+    compared: false,
+  };
+}
+
+function copySums(sums: Sums): Sums {
+  return { ...sums, gates: sums.gates.map((gate) => gate.copy()), health: copyHealth(sums.health) };
+}
+
+function addSlice(sums: Sums, slice: Slice): void {
+  for (const gate of sums.gates) gate.add(slice);
+  addToHealth(sums.health, slice);
+  sums.requests += slice.canary.requests;
+  if (slice.w < 1) sums.compared = true;
+}
+
+function verdictOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, sums: Sums): Verdict {
+  const division = divide(plan.gates, plan.alpha);
+  const look = lookOf(plan, evidence, context, sums);
+  const readings = sums.gates.map((gate) => gate.read(look));
+  const setting = {
+    plan,
+    division,
+    look,
+    requests: sums.requests,
+    ratePerS: context.ratePerS,
+    canaryPerS: context.ratePerS * look.w,
+  };
+  const settings = plan.gates.map(({ name }) => ({ ...setting, latched: context.latched.includes(name) }));
+  const M = weigh(plan, division, readings);
+  const judged = plan.gates.map((spec, i) => gateVerdict(spec, readings[i]!, settings[i]!));
+  const gates = M >= division.neededM ? blame(plan, division, judged) : judged;
+  const mismatch = sampleRatio(sums.health);
+  const problems = [...evidence.problems, ...healthProblems(sums.health, mismatch, context.ratePerS)];
+  const state = stateOf(gates, problems, M);
+  const holdRamp = M >= HOLD_RAMP_M || gates.some((gate, i) => isDrift(plan.gates[i]!) && driftHolds(gate));
+  const advance = advanceOf({
+    state,
+    M,
+    holdRamp,
+    nextW: context.nextW,
+    minSamples: plan.minSamples,
+    // A slice is there as soon as the canary has a share, also while nobody came to it yet.
+    exposed: evidence.slices.length > 0,
+    problems: [...problems, ...gates.filter((gate) => gate.state === 'ERROR').map(({ text }) => text)],
+    gates: advancing(plan, readings, settings),
+  });
+  const common = { state, M, neededM: division.neededM, gates, holdRamp, problems, sampleRatio: mismatch };
+  return { ...common, advance, text: textOf(common, advance.why) };
+}
+
+function lookOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, sums: Sums): Look {
+  return {
+    beta: plan.beta,
+    toleratedRate: toleratedRate(context.nextW),
+    edgesMs: evidence.edgesMs,
+    shadow: evidence.shadow,
+    w: sums.health.w,
+    alone: !sums.compared && evidence.slices.length > 0,
+    canaryName: context.names?.canary ?? 'canary',
+    stableName: context.names?.stable ?? 'stable',
+  };
+}
+
+/** The weighted mean of e-values is an e-value whatever they have to do with each other. */
+function weigh(plan: JudgePlan, { weight }: Division, readings: readonly Reading[]): number {
+  let M = plan.gates.every(isDrift) ? 1 : 0;
+  for (const [i, spec] of plan.gates.entries()) {
+    if (!isDrift(spec)) M += weight(spec) * Math.min(1e300, Math.exp(readings[i]!.logHarm));
+  }
+  return M;
+}
+
+/** Gates that only together show harm: the one that shows most is named. */
+function blame(plan: JudgePlan, { weight }: Division, gates: readonly GateVerdict[]): readonly GateVerdict[] {
+  const share = (i: number) => Math.log(weight(plan.gates[i]!)) + gates[i]!.harm.logE;
+  if (gates.some((gate, i) => gate.state === 'FAIL' && !isDrift(plan.gates[i]!))) return gates;
+  const worst = gates.reduce((best, _gate, i) => (share(i) > share(best) ? i : best), 0);
+  return gates.map((gate, i) =>
+    i === worst
+      ? { ...gate, state: 'FAIL', etaMs: 0, text: `${gate.text}; with the other gates enough to roll back` }
+      : gate,
+  );
+}
+
+/** One in five drifts that look like this is none. */
+function driftHolds({ harm }: GateVerdict): boolean {
+  return harm.logE >= Math.log(HOLD_RAMP_M);
+}
+
+function stateOf(gates: readonly GateVerdict[], problems: readonly string[], M: number): Verdict['state'] {
+  const states = gates.map(({ state }) => state);
+  if (problems.length > 0) states.push('ERROR');
+  // Nothing is promoted while there is any evidence of harm. A rounding error is none.
+  if (M > 1 + 1e-9) states.push('CONTINUE');
+  return combineStates(states);
+}
+
+function advancing(plan: JudgePlan, readings: readonly Reading[], settings: readonly Setting[]) {
+  return plan.gates.map((spec, i) => ({
+    name: spec.name,
+    kind: spec.kind,
+    reading: readings[i]!,
+    samplesPerS: samplesPerS(spec, readings[i]!, settings[i]!),
+  }));
+}
+
+function textOf({ state, gates, problems, M }: Omit<Verdict, 'advance' | 'text'>, why: string): string {
+  const of = (wanted: string) => gates.filter((gate) => gate.state === wanted).map(({ text }) => text);
+  switch (state) {
+    case 'FAIL':
+      return `${of('FAIL').join('. ')}.`;
+    case 'ERROR':
+      return `Held: ${[...problems, ...of('ERROR')].join('. ')}.`;
+    case 'PASS':
+      return `Every gate has passed: ${of('PASS').join('. ')}.`;
+    default:
+      break;
+  }
+  const open = of('CONTINUE');
+  if (gates.length === 0) return 'There is no gate to judge by.';
+  if (open.length === 0)
+    return `Every gate has passed, but evidence of harm is ${evidenceText(Math.log(M))}.`;
+  return `Undecided: ${open.join('. ')}. Next step: ${why}.`;
+}

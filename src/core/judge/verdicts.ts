@@ -1,0 +1,98 @@
+import type { Division } from './combine.ts';
+import type { Look, Reading } from './gates/reading.ts';
+import type { GateSpec, GateState, GateVerdict, JudgePlan } from './gates.ts';
+import { count, duration, evidence } from './words.ts';
+
+/** Answers after which a gate without a single sample is broken rather than young, in minimum samples. */
+const BLIND_AFTER = 20;
+
+/** What a gate's verdict depends on besides its reading. */
+export interface Setting {
+  readonly plan: JudgePlan;
+  readonly division: Division;
+  readonly look: Look;
+  readonly latched: boolean;
+  /** Canary's answers in the rollout. */
+  readonly requests: number;
+  /** Canary's requests, and all compared ones, a second. */
+  readonly canaryPerS: number;
+  readonly ratePerS: number;
+}
+
+/** Canary samples a second this gate gets at this traffic. Mirrors take from stable's requests. */
+export function samplesPerS(spec: GateSpec, { perRequest }: Reading, setting: Setting): number {
+  return spec.kind === 'agreement' ? setting.ratePerS : setting.canaryPerS * perRequest;
+}
+
+export function gateVerdict(spec: GateSpec, reading: Reading, setting: Setting): GateVerdict {
+  const harm = { logE: reading.logHarm, needed: setting.division.needed(spec) };
+  const blind = isBlind(spec, reading, setting);
+  const state = stateOf(reading, harm.logE >= harm.needed || setting.latched, blind, setting.plan);
+  const missing = missingOf(reading, setting.plan);
+  const perS = samplesPerS(spec, reading, setting);
+  const eta = missing === null ? null : missing === 0 ? 0 : perS > 0 ? (missing / perS) * 1000 : null;
+  const verdict = {
+    name: spec.name,
+    kind: spec.kind,
+    state,
+    unit: reading.unit,
+    canary: reading.canary,
+    stable: reading.stable,
+    harm,
+    pass: reading.pass,
+    samples: { have: reading.have, need: missing === null ? null : reading.have + missing },
+    etaMs: state === 'PASS' || state === 'FAIL' ? 0 : eta,
+    environment: reading.environment,
+  };
+  return { ...verdict, text: `${reading.facts}; ${reasonOf(verdict, reading, missing, setting.latched)}` };
+}
+
+function stateOf(reading: Reading, failed: boolean, blind: boolean, plan: JudgePlan): GateState {
+  if (failed) return 'FAIL';
+  if (blind) return 'ERROR';
+  const enough = reading.have >= plan.minSamples && reading.pass.logE >= reading.pass.needed;
+  return enough ? 'PASS' : 'CONTINUE';
+}
+
+/** Users get answers and this gate reads none of them. A KPI may take its time, and the mirror may be off. */
+function isBlind(spec: GateSpec, reading: Reading, { plan, requests }: Setting): boolean {
+  if (spec.kind === 'kpi' || spec.kind === 'agreement') return false;
+  return reading.have === 0 && requests >= BLIND_AFTER * plan.minSamples;
+}
+
+function missingOf(reading: Reading, plan: JudgePlan): number | null {
+  return reading.missing === null ? null : Math.max(reading.missing, plan.minSamples - reading.have, 0);
+}
+
+function reasonOf(
+  { state, harm, pass, environment, etaMs }: Omit<GateVerdict, 'text'>,
+  reading: Reading,
+  missing: number | null,
+  latched: boolean,
+): string {
+  const against = `evidence ${evidence(harm.logE)} against the ${evidence(harm.needed)} needed`;
+  switch (state) {
+    case 'FAIL':
+      return latched && harm.logE < harm.needed ? `failed before; ${against} now` : against;
+    case 'PASS':
+      return `passed with evidence ${evidence(pass.logE)} of the ${evidence(pass.needed)} needed`;
+    case 'ERROR':
+      return `no ${reading.noun} could be read`;
+    default:
+      break;
+  }
+  if (environment) return 'both are beyond the threshold: the environment, not the version';
+  if (missing === null) return `not within the threshold so far; ${against} for a rollback`;
+  const wait = etaMs === null ? '' : `, about ${duration(etaMs)} at this traffic`;
+  return `${count(missing)} more ${reading.noun} are needed${wait}${etaMs === null ? '' : help(etaMs, reading)}`;
+}
+
+/** Beyond this, waiting is no plan. */
+const LONG_MS = 3_600_000;
+
+function help(etaMs: number, { noun }: Reading): string {
+  if (etaMs < LONG_MS) return '';
+  return noun === 'mirrored requests'
+    ? '; mirroring a greater share would help'
+    : '; a greater weight would help, or mirroring';
+}
