@@ -1,3 +1,5 @@
+import type { Judged } from './arms.ts';
+
 /**
  * The Split: everything the data path decides from, as plain data.
  *
@@ -53,6 +55,8 @@ export interface Service {
   readonly exposeVersion: boolean;
   /** Upper bounds of the latency buckets, in milliseconds, ascending; holds the gates' thresholds exactly. */
   readonly latencyEdgesMs: readonly number[];
+  /** What is counted for the judge; null: nothing. */
+  readonly judged: Judged | null;
 }
 
 export interface Match {

@@ -4,9 +4,11 @@ import { methodIndex, SCALAR } from '../core/tally.ts';
 import { countScalar, endRequest } from '../tally/recorder.ts';
 import { logAccess } from './access-log.ts';
 import { ignoredUpgrade } from './downstream.ts';
-import { ERRORS, type ErrorCode, errorBody } from './errors.ts';
+import { CLIENT_GONE, ERRORS, type ErrorCode, errorBody } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { DownstreamHead, FlatHeaders } from './headers.ts';
+import { countFirst } from './judging.ts';
+import { addPredictionId } from './prediction-id.ts';
 
 /** An unread body up to this size is read and thrown away, so that the connection can be kept. */
 const DISCARD_BYTES = 64 * 1024;
@@ -39,6 +41,7 @@ function bodyUnread(x: Exchange): boolean {
 export function sendHead(x: Exchange, status: number, reason: string, head: DownstreamHead): void {
   const { headers } = head;
   addOwnHeaders(x, headers);
+  addPredictionId(x, status, headers);
   if (x.gate.draining || bodyUnread(x) || ignoredUpgrade(x.req)) announceClose(x, headers);
   x.res.writeHead(status, REASON.test(reason) ? reason : (STATUS_CODES[status] ?? ''), headers);
 }
@@ -137,13 +140,12 @@ export function settle(x: Exchange, status: number, now = x.gate.clock.nowMs()):
   if (x.tally !== null) {
     const ttfbMs = x.firstByteMs < 0 ? -1 : x.firstByteMs - x.startMs;
     endRequest(x.tally, methodIndex(x.method), counted, now - x.startMs, ttfbMs);
+    const judge = x.runtime === null ? null : x.runtime.judge;
+    if (judge !== null) countFirst(x, judge, counted, now);
   }
   const { accessLogShare } = x.table.split;
   if (accessLogShare > 0 && x.gate.random() < accessLogShare) logAccess(x, status, now);
 }
-
-/** The status that is counted for a client that did not wait for its answer (nginx's 499). */
-export const CLIENT_GONE = 499;
 
 /** The client's connection is gone before its answer was: nobody waits for the upstream any more. */
 export function abandon(x: Exchange): void {

@@ -3,6 +3,8 @@ import { finish, sendHead } from './answer.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { downstreamHead, downstreamTrailers, InvalidAnswer } from './headers.ts';
+import type { Capture } from './observe/capture.ts';
+import { observe, observed } from './observe.ts';
 import type { Endpoint } from './upstreams/endpoint.ts';
 import type { EndpointGroup } from './upstreams/group.ts';
 
@@ -60,6 +62,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #held: Buffer | null = null;
   #resume: (() => void) | null = null;
   #headTimer: NodeJS.Timeout | null = null;
+  #capture: Capture | null = null;
 
   constructor(x: Exchange, group: EndpointGroup, endpoint: Endpoint, isRetry: boolean, onFailed: OnFailed) {
     this.#x = x;
@@ -101,6 +104,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#resume = resume;
     sendHead(x, status, reason, head);
     this.#headSent = true;
+    this.#capture = observe(x, status, head.headers);
     // A short body comes with its head and takes it along; a stream's head must not wait for it.
     if (head.contentLength < 0 || head.contentLength > ONE_WRITE_BYTES) process.nextTick(flushHead, this);
     return true;
@@ -116,6 +120,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onData(chunk: Buffer): boolean {
+    const goOn = this.#pass(chunk);
+    if (this.#capture !== null) this.#capture.add(chunk);
+    return goOn;
+  }
+
+  #pass(chunk: Buffer): boolean {
     const x = this.#x;
     if (!this.#wroteBody && chunk.length === this.#contentLength && chunk.length <= ONE_WRITE_BYTES) {
       this.#held = chunk;
@@ -138,6 +148,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       x.res.addTrailers(downstreamTrailers(trailers));
     }
     finish(x, this.#status, this.#held);
+    observed(x, this.#capture);
   }
 
   onError(error: Error): void {

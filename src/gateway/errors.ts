@@ -51,6 +51,9 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** The status that is counted for a client that did not wait for its answer (nginx's 499). */
+export const CLIENT_GONE = 499;
+
 export function errorBody(code: ErrorCode, service: string, version: string, requestId: string): string {
   return `${JSON.stringify({
     error: code,

@@ -8,6 +8,7 @@ import { cookieValue } from './cookies.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { FlatHeaders } from './headers.ts';
+import type { Sample } from './observe/sample.ts';
 import { addressKey, type Peer } from './peers.ts';
 import type { ServiceRuntime, Table } from './table.ts';
 import { queryParam } from './target.ts';
@@ -49,6 +50,10 @@ export class Exchange implements RequestFacts {
   attempts = 0;
   /** The canary's failure while stable answers for it; it is what is counted. */
   failure: ErrorCode | null = null;
+  /** Monotonic, ms: when the first attempt failed and another was made for it; -1 otherwise. */
+  firstFailureMs = -1;
+  /** Chosen for reading, of a service whose answers are observed. */
+  sample: Sample | null = null;
   /** `timeouts.total` is over: nothing is tried again. */
   deadlinePassed = false;
   /** Monotonic, ms; -1 until the first byte of the answer went out. */

@@ -73,6 +73,7 @@ function retry(x: Exchange, attempt: Attempt, code: ErrorCode): boolean {
   // Alone, an endpoint is tried again only where a kept-alive connection may have been at fault.
   if (other === null && (!sent || code !== 'upstream_broke')) return false;
   if (x.tally !== null) countScalar(x.tally, SCALAR.retries);
+  noteFirstFailure(x);
   launch(x, group, other ?? endpoint, true, other === null);
   return true;
 }
@@ -87,9 +88,15 @@ function failOver(x: Exchange, code: ErrorCode): boolean {
   const endpoint = group.pick(x.gate.clock.nowMs(), null);
   if (endpoint === null) return false;
   x.failure = code;
+  noteFirstFailure(x);
   if (x.tally !== null) countScalar(x.tally, SCALAR.failovers);
   launch(x, group, endpoint, false, false);
   return true;
+}
+
+/** Whatever another attempt makes of it, this is what the version is judged by. */
+function noteFirstFailure(x: Exchange): void {
+  if (x.firstFailureMs < 0) x.firstFailureMs = x.gate.clock.nowMs();
 }
 
 function onDeadline(x: Exchange): void {

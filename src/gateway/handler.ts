@@ -82,6 +82,7 @@ function closed(x: Exchange): void {
   x.gate.inFlight--;
   x.table.view.inFlight--;
   if (!x.settled) abandon(x);
+  x.sample?.dropClient();
 }
 
 /** The client's connection closed while the answer still had to wait for those before it. */

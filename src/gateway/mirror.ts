@@ -7,6 +7,9 @@ import { beginMirror, dropMirror, endMirror } from '../tally/recorder.ts';
 import { type BodyWatcher, watchBody } from './body-tap.ts';
 import type { Exchange } from './exchange.ts';
 import { shadowHeaders } from './headers.ts';
+import { answerHead, type Capture } from './observe/capture.ts';
+import type { Sample } from './observe/sample.ts';
+import { observePair } from './observe.ts';
 import type { ServiceRuntime, ShadowRuntime } from './table.ts';
 import type { Endpoint } from './upstreams/endpoint.ts';
 
@@ -27,7 +30,7 @@ export function mirror(x: Exchange): void {
   if (budget.inFlight >= spec.maxInFlight) return dropMirror(tally, OUTCOME.dropped_full);
   if (!x.hasBody) {
     budget.inFlight++;
-    return send(x, shadow, null);
+    return send(x, shadow, null, observePair(x, shadow));
   }
   if (Number(x.req.headers['content-length'] ?? 0) > spec.maxBodyBytes) {
     return dropMirror(tally, OUTCOME.dropped_too_large);
@@ -58,10 +61,12 @@ class BodyCopy implements BodyWatcher {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #over = false;
+  readonly #pair: Sample | null;
 
   constructor(x: Exchange, shadow: ShadowRuntime) {
     this.#x = x;
     this.#shadow = shadow;
+    this.#pair = observePair(x, shadow);
   }
 
   onChunk(chunk: Buffer): void {
@@ -80,7 +85,7 @@ class BodyCopy implements BodyWatcher {
     this.#over = true;
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     this.#chunks = [];
-    send(this.#x, this.#shadow, body);
+    send(this.#x, this.#shadow, body, this.#pair);
   }
 
   /** The client went away, or had its answer, before its body was read whole. */
@@ -99,19 +104,21 @@ class BodyCopy implements BodyWatcher {
     budget.inFlight--;
     budget.bytes -= this.#bytes;
     dropMirror(tally, OUTCOME[outcome]);
+    this.#pair?.endShadow('unsent');
   }
 }
 
 /** Sends the copy; its place in the budget is already taken. */
-function send(x: Exchange, shadow: ShadowRuntime, body: Buffer | null): void {
+function send(x: Exchange, shadow: ShadowRuntime, body: Buffer | null, pair: Sample | null): void {
   const { spec, group, budget, tally } = shadow;
   const endpoint = group.pick(x.gate.clock.nowMs(), null);
   if (endpoint === null) {
     budget.inFlight--;
     if (body !== null) budget.bytes -= body.length;
+    pair?.endShadow('unsent');
     return dropMirror(tally, OUTCOME.dropped_full);
   }
-  const attempt = new ShadowAttempt(x, shadow, endpoint, body?.length ?? 0);
+  const attempt = new ShadowAttempt(x, shadow, endpoint, body?.length ?? 0, pair);
   endpoint.pool.dispatch(
     {
       path: x.path + x.search,
@@ -124,7 +131,7 @@ function send(x: Exchange, shadow: ShadowRuntime, body: Buffer | null): void {
   );
 }
 
-/** The shadow's answer: its status and time are noted, its content thrown away. */
+/** The shadow's answer: its status and time are noted, its content thrown away unless it is compared. */
 class ShadowAttempt implements Dispatcher.DispatchHandler {
   readonly #shadow: ShadowRuntime;
   readonly #endpoint: Endpoint;
@@ -135,14 +142,24 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
   #abort: ((error?: Error) => void) | null = null;
   #status = 0;
   #timedOut = false;
+  readonly #pair: Sample | null;
+  #capture: Capture | null = null;
 
-  constructor(x: Exchange, shadow: ShadowRuntime, endpoint: Endpoint, bodyBytes: number) {
+  constructor(
+    x: Exchange,
+    shadow: ShadowRuntime,
+    endpoint: Endpoint,
+    bodyBytes: number,
+    pair: Sample | null,
+  ) {
     const { clock } = x.gate;
     this.#shadow = shadow;
     this.#endpoint = endpoint;
     this.#bodyBytes = bodyBytes;
     this.#nowMs = () => clock.nowMs();
     this.#startMs = clock.nowMs();
+    this.#pair = pair;
+    pair?.startShadow(this.#startMs);
     this.#timer = setTimeout(() => this.#expire(), shadow.spec.timeoutMs);
     this.#timer.unref();
     endpoint.pending++;
@@ -154,23 +171,29 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
     if (this.#timedOut) abort(new Error('the shadow was too slow'));
   }
 
-  onHeaders(status: number): boolean {
+  onHeaders(status: number, raw: Buffer[]): boolean {
     this.#status = status;
+    if (this.#pair !== null && status >= 200 && status < 300) {
+      this.#capture = this.#pair.openShadow(answerHead(raw), this.#nowMs());
+    }
     return true;
   }
 
-  onData(): boolean {
+  onData(chunk: Buffer): boolean {
+    this.#capture?.add(chunk);
     return true;
   }
 
   onComplete(): void {
     this.#end(this.#status < 500 ? 'ok' : 'error');
+    this.#pair?.endShadow(this.#capture === null ? 'refused' : 'answered');
   }
 
   onError(error: Error): void {
     const { code } = error as NodeJS.ErrnoException;
     const late = this.#timedOut || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
     this.#end(late || code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'error');
+    this.#pair?.endShadow('silent');
   }
 
   #expire(): void {

@@ -5,12 +5,15 @@ import net from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { ListenerSettings, Split } from '../core/model.ts';
 import type { Clock, Log, PatternCompiler, Random } from '../ports.ts';
+import { ArmBook } from '../tally/arms.ts';
 import type { Recorder } from '../tally/recorder.ts';
 import { DownstreamRequest, isWebSocket } from './downstream.ts';
 import { type ErrorCode, rawErrorAnswer } from './errors.ts';
 import type { Gate } from './gate.ts';
 import { cutStalled, handle } from './handler.ts';
 import { newInstanceId } from './ids.ts';
+import { Judging } from './judging.ts';
+import type { Disagreement } from './observe/kept.ts';
 import { type Table, TableMaker } from './table.ts';
 import { parseTarget } from './target.ts';
 import { Uploads } from './uploads.ts';
@@ -19,6 +22,8 @@ import { WebSockets } from './websocket.ts';
 
 export interface GatewayDeps {
   readonly recorder: Recorder;
+  /** What the judge reads; without it the counting is for nobody. */
+  readonly arms?: ArmBook;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -49,7 +54,8 @@ export async function startGateway(
   deps: GatewayDeps,
 ): Promise<Gateway> {
   const registry = new UpstreamRegistry(deps.log);
-  const tables = new TableMaker(deps.recorder, registry, deps.compilePattern);
+  const judging = new Judging(deps.arms ?? new ArmBook(), deps.clock, deps.log);
+  const tables = new TableMaker(deps.recorder, registry, deps.compilePattern, judging);
   const table = tables.make(split);
   tables.commit(table);
   const gate: Gate = {
@@ -71,7 +77,7 @@ export async function startGateway(
     await registry.close();
     throw error;
   }
-  return new Gateway(gate, app, tables, registry);
+  return new Gateway(gate, app, tables, registry, judging);
 }
 
 export class Gateway {
@@ -80,12 +86,20 @@ export class Gateway {
   readonly #app: FastifyInstance;
   readonly #tables: TableMaker;
   readonly #registry: UpstreamRegistry;
+  readonly #judging: Judging;
 
-  constructor(gate: Gate, app: FastifyInstance, tables: TableMaker, registry: UpstreamRegistry) {
+  constructor(
+    gate: Gate,
+    app: FastifyInstance,
+    tables: TableMaker,
+    registry: UpstreamRegistry,
+    judging: Judging,
+  ) {
     this.#gate = gate;
     this.#app = app;
     this.#tables = tables;
     this.#registry = registry;
+    this.#judging = judging;
     const { address, port, family } = app.server.address() as AddressInfo;
     const scheme = gate.settings.tls === null ? 'http' : 'https';
     this.url = `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
@@ -116,6 +130,11 @@ export class Gateway {
         pending: endpoint.pending,
       })),
     );
+  }
+
+  /** The newest pairs of a client's answer and the shadow's that did not agree, oldest first. */
+  disagreements(service: string): readonly Disagreement[] {
+    return this.#judging.disagreements(service);
   }
 
   /** Clients are asked, answer by answer, to close their connections. */

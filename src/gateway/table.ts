@@ -6,6 +6,7 @@ import type { Tally } from '../core/tally.ts';
 import type { PatternCompiler } from '../ports.ts';
 import type { Recorder } from '../tally/recorder.ts';
 import { CookieIssuer } from './cookies.ts';
+import type { JudgeRuntime, Judging } from './judging.ts';
 import { MirrorBudget } from './mirror-budget.ts';
 import { TrustedProxies } from './peers.ts';
 import { Sessions } from './sessions.ts';
@@ -37,6 +38,8 @@ export interface ServiceRuntime {
   readonly sessions: Sessions | null;
   readonly issuer: CookieIssuer | null;
   readonly shadow: ShadowRuntime | null;
+  /** Null where nothing is counted for the judge. */
+  readonly judge: JudgeRuntime | null;
 }
 
 export interface ShadowRuntime {
@@ -52,13 +55,15 @@ export class TableMaker {
   readonly #recorder: Recorder;
   readonly #registry: UpstreamRegistry;
   readonly #compile: PatternCompiler;
+  readonly #judging: Judging;
   readonly #sessions = new Map<string, { sessions: Sessions; ttlMs: number; max: number }>();
   readonly #budgets = new Map<string, MirrorBudget>();
 
-  constructor(recorder: Recorder, registry: UpstreamRegistry, compile: PatternCompiler) {
+  constructor(recorder: Recorder, registry: UpstreamRegistry, compile: PatternCompiler, judging: Judging) {
     this.#recorder = recorder;
     this.#registry = registry;
     this.#compile = compile;
+    this.#judging = judging;
   }
 
   /** Throws where a Split cannot be served; nothing of the one in force is touched then. */
@@ -83,6 +88,7 @@ export class TableMaker {
     const names = new Set(table.split.services.map((service) => service.name));
     for (const name of this.#budgets.keys()) if (!names.has(name)) this.#budgets.delete(name);
     this.#recorder.retain(table.split);
+    this.#judging.retain(table.split);
   }
 
   #runtime(chooser: Chooser, view: UpstreamView): ServiceRuntime {
@@ -97,6 +103,7 @@ export class TableMaker {
       sessions: this.#sessionsOf(service),
       issuer: issueCookie === null ? null : new CookieIssuer(issueCookie),
       shadow: this.#shadowOf(service, tallies, view),
+      judge: this.#judging.open(service),
     };
   }
 

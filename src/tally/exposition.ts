@@ -7,11 +7,14 @@ import {
   Registry,
 } from 'prom-client';
 import { assertNever, type Split } from '../core/model.ts';
+import type { ArmsLifetime } from './arms-lifetime.ts';
 import { type HistogramKey, METRICS, type MetricKey, type MetricSpec } from './names.ts';
 import type { Recorder } from './recorder.ts';
 import {
   DISTRIBUTIONS,
   type Distribution,
+  type FeedbackReading,
+  type GateReading,
   type Labels,
   type RolloutReading,
   SAMPLES,
@@ -31,12 +34,18 @@ export interface ExpositionSources {
   reloads(): Snapshot['reloads'];
   /** One item a service with a rollout; left out: there are none. */
   rollouts?(): readonly RolloutReading[];
+  /** One item a gate that was judged; left out: there are none. */
+  gates?(): readonly GateReading[];
+  /** What answers said; left out: none is read. */
+  readonly answers?: Pick<ArmsLifetime, 'arms' | 'pairs'>;
+  /** Left out: none is taken. */
+  feedback?(): FeedbackReading;
 }
 
 export function createExposition(sources: ExpositionSources): Exposition {
   // Each `metrics()` below collects every metric before it first awaits, so a scrape reads the
   // one snapshot taken just before it, also when two scrapes overlap.
-  let snapshot: Snapshot = { series: [], reloads: { ok: 0, failed: 0 }, rollouts: [] };
+  let snapshot = NOTHING;
   const own = new Registry();
   for (const key of Object.keys(METRICS) as MetricKey[]) register(own, key, () => snapshot);
   const text = Registry.merge([own, processRegistry()]);
@@ -44,16 +53,29 @@ export function createExposition(sources: ExpositionSources): Exposition {
   return {
     contentType: (openMetrics) => (openMetrics ? open : text).contentType,
     async render(openMetrics) {
-      snapshot = takeSnapshot(
-        sources.split(),
-        sources.recorder.lifetime(),
-        sources.reloads(),
-        sources.rollouts?.() ?? [],
-      );
+      snapshot = takeSnapshot({
+        split: sources.split(),
+        tallies: sources.recorder.lifetime(),
+        reloads: sources.reloads(),
+        rollouts: sources.rollouts?.() ?? [],
+        gates: sources.gates?.() ?? [],
+        arms: sources.answers?.arms() ?? [],
+        pairs: sources.answers?.pairs() ?? [],
+        feedback: sources.feedback?.() ?? NOTHING.feedback,
+      });
       return (openMetrics ? open : text).metrics();
     },
   };
 }
+
+const NOTHING: Snapshot = {
+  series: [],
+  reloads: { ok: 0, failed: 0 },
+  rollouts: [],
+  gates: [],
+  pairs: [],
+  feedback: { kpis: [], refused: {} },
+};
 
 function register(registry: Registry, key: MetricKey, snapshot: () => Snapshot): void {
   const { name, kind, labels, help }: MetricSpec = METRICS[key];
@@ -126,25 +148,20 @@ class TallyHistogram extends Histogram {
   }
 }
 
-function bucketValues(name: string, { labels, edgesMs, counts, sumMs }: Distribution): BucketValue[] {
+function bucketValues(name: string, { labels, edges, counts, sum }: Distribution): BucketValue[] {
   const values: BucketValue[] = [];
   let total = 0;
   const add = (suffix: string, own: BucketValue['labels'], value: number) =>
     values.push({ metricName: name + suffix, sharedLabels: labels, labels: own, value });
-  for (let i = 0; i < edgesMs.length; i++) {
+  for (let i = 0; i < edges.length; i++) {
     total += counts[i] as number;
-    add('_bucket', { le: secondsOf(edgesMs[i] as number) }, total);
+    add('_bucket', { le: edges[i] as number }, total);
   }
-  total += counts[edgesMs.length] as number;
+  total += counts[edges.length] as number;
   add('_bucket', { le: '+Inf' }, total);
-  add('_sum', {}, sumMs / 1000);
+  add('_sum', {}, sum);
   add('_count', {}, total);
   return values;
-}
-
-/** A bound as a person would write it: 0.7 ms is 0.0007, not 0.0006999999999999999. */
-function secondsOf(edgeMs: number): number {
-  return Number((edgeMs / 1000).toPrecision(15));
 }
 
 /**

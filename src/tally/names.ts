@@ -2,8 +2,9 @@
  * Every metric of ours by name, kind, labels and help: a public contract, because
  * dashboards, alerts and recording rules of others are written against it.
  *
- * Label values come from the config (`app`, `version`) or from closed lists
- * (`method`, `status`, `reason`, `outcome`), never from a request as it came.
+ * Label values come from the config (`app`, `version`, `gate`, `kpi`) or from closed lists
+ * (`method`, `status`, `reason`, `outcome`, …), never from a request as it came; but
+ * for `class`, which is what a version's own answers say, and bounded.
  */
 export interface MetricSpec {
   readonly name: string;
@@ -102,6 +103,54 @@ export const METRICS = {
     kind: 'counter',
     labels: ['app', 'status'],
     help: 'Rollouts that ended since this process began, by how.',
+  },
+  gateState: {
+    name: 'coalmine_gate_state',
+    kind: 'gauge',
+    labels: ['app', 'gate'],
+    help: 'What a gate says of the canary: 1 PASS, 0 CONTINUE, -1 FAIL, -2 ERROR.',
+  },
+  gateEvidence: {
+    name: 'coalmine_gate_evidence',
+    kind: 'gauge',
+    labels: ['app', 'gate', 'side'],
+    help: 'How far the evidence has come towards a rollback or towards passing; decided from 1 on.',
+  },
+  observed: {
+    name: 'coalmine_observed_total',
+    kind: 'counter',
+    labels: ['app', 'version', 'outcome'],
+    help: 'Answers chosen to be read, by what became of that.',
+  },
+  predictions: {
+    name: 'coalmine_predictions_total',
+    kind: 'counter',
+    labels: ['app', 'version', 'class'],
+    help: 'Predictions read from answers, by class; each item of a batch counts.',
+  },
+  confidence: {
+    name: 'coalmine_prediction_confidence',
+    kind: 'histogram',
+    labels: ['app', 'version'],
+    help: 'Confidence of the predictions read from answers, 0 to 1.',
+  },
+  shadowPairs: {
+    name: 'coalmine_shadow_pairs_total',
+    kind: 'counter',
+    labels: ['app', 'agree'],
+    help: 'Answers of stable and of the shadow to the same request, by whether they agree.',
+  },
+  kpi: {
+    name: 'coalmine_kpi_total',
+    kind: 'counter',
+    labels: ['app', 'version', 'kpi'],
+    help: 'Events reported of what a version answered, by KPI; each is counted once.',
+  },
+  feedbackRefused: {
+    name: 'coalmine_feedback_refused_total',
+    kind: 'counter',
+    labels: ['reason'],
+    help: 'Reported items that were not counted, by why.',
   },
   reloads: {
     name: 'coalmine_config_reloads_total',

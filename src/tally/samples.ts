@@ -1,6 +1,9 @@
+import { ARM, BINS, PAIR } from '../core/arms.ts';
+import type { GateState } from '../core/judge/gates.ts';
 import { ASSIGN_REASONS, MIRROR_OUTCOMES, type Service, type Split } from '../core/model.ts';
 import { weightBpOf } from '../core/split/shares.ts';
 import { methodOfKey, SCALAR, statusOfKey, type Tally } from '../core/tally.ts';
+import type { ArmTotals, PairTotals } from './arms-lifetime.ts';
 import type { HistogramKey, MetricKey } from './names.ts';
 
 /** What one scrape tells: every number in it is of the same moment. */
@@ -8,6 +11,17 @@ export interface Snapshot {
   readonly series: readonly Series[];
   readonly reloads: { readonly ok: number; readonly failed: number };
   readonly rollouts: readonly RolloutReading[];
+  readonly gates: readonly GateReading[];
+  /** By service. */
+  readonly pairs: readonly PairTotals[];
+  readonly feedback: FeedbackReading;
+}
+
+/** What a snapshot is taken from. */
+export interface Readings extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback'> {
+  readonly split: Split;
+  readonly tallies: readonly Tally[];
+  readonly arms: readonly ArmTotals[];
 }
 
 /** How a rollout ends: by its steps, past them, back to stable, because a newer one began, by a way back to what was. */
@@ -24,6 +38,28 @@ export interface RolloutReading {
   readonly ended: ReadonlyMap<string, number>;
 }
 
+/** One gate at the moment of a scrape. */
+export interface GateReading {
+  readonly app: string;
+  readonly gate: string;
+  readonly state: GateState;
+  /** Evidence as a share of what is needed, by logarithms; null: not known. */
+  readonly harm: number | null;
+  readonly pass: number | null;
+}
+
+/** What was reported of answers, since the process began. */
+export interface FeedbackReading {
+  readonly kpis: readonly {
+    readonly app: string;
+    readonly version: string;
+    readonly kpi: string;
+    readonly count: number;
+  }[];
+  /** By reason, of a closed list. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
 /** One version of one service of the Split in force. */
 interface Series {
   readonly labels: Labels;
@@ -32,6 +68,8 @@ interface Series {
   readonly weight: number;
   /** Whether it has metrics of a shadow to tell. */
   readonly shadow: boolean;
+  /** Null: none of its answers was ever to be read. */
+  readonly read: ArmTotals | null;
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -41,53 +79,63 @@ export interface Sample {
   readonly value: number;
 }
 
-/** `counts` has one slot more than `edgesMs`; not cumulative. */
+/** In the unit that is told. `counts` has one slot more than `edges`; not cumulative. */
 export interface Distribution {
   readonly labels: Labels;
-  readonly edgesMs: Float64Array;
-  readonly counts: Float64Array;
-  readonly sumMs: number;
+  readonly edges: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+  readonly sum: number;
 }
 
 /** Only what the Split names is told: the series of a removed version end with it. */
-export function takeSnapshot(
-  split: Split,
-  lifetime: readonly Tally[],
-  reloads: Snapshot['reloads'],
-  rollouts: Snapshot['rollouts'],
-): Snapshot {
-  const tallies = new Map<string, Map<string, Tally>>();
-  for (const tally of lifetime) {
-    let versions = tallies.get(tally.service);
-    if (versions === undefined) {
-      versions = new Map();
-      tallies.set(tally.service, versions);
-    }
-    versions.set(tally.version, tally);
-  }
+export function takeSnapshot({ split, tallies, arms, ...rest }: Readings): Snapshot {
+  const tallyOf = byVersion(tallies);
+  const armOf = byVersion(arms);
   const series = split.services.flatMap((service) =>
     service.versions.flatMap((version, index) => {
-      const tally = tallies.get(service.name)?.get(version.name);
-      return tally === undefined ? [] : [seriesOf(service, index, tally)];
+      const tally = tallyOf(service.name, version.name);
+      if (tally === undefined) return [];
+      return [seriesOf(service, index, tally, armOf(service.name, version.name))];
     }),
   );
-  return { series, reloads, rollouts };
+  const services = new Map(split.services.map((service) => [service.name, service]));
+  return { ...rest, series, pairs: rest.pairs.filter((one) => areCompared(services.get(one.service), one)) };
 }
 
-function seriesOf(service: Service, version: number, tally: Tally): Series {
-  const { shares, stable, mirror } = service;
+/** Whether answers of the shadow are compared, or were once. */
+function areCompared(service: Service | undefined, { counts }: PairTotals): boolean {
+  if (service === undefined) return false;
+  return service.judged?.observe?.pairs != null || counts.some((count) => count > 0);
+}
+
+function byVersion<T extends { readonly service: string; readonly version: string }>(
+  items: readonly T[],
+): (service: string, version: string) => T | undefined {
+  const found = new Map<string, Map<string, T>>();
+  for (const item of items) {
+    const versions = found.get(item.service) ?? new Map<string, T>();
+    found.set(item.service, versions.set(item.version, item));
+  }
+  return (service, version) => found.get(service)?.get(version);
+}
+
+function seriesOf(service: Service, version: number, tally: Tally, arm: ArmTotals | undefined): Series {
+  const { shares, stable, mirror, judged } = service;
+  const isRead = judged?.observe != null || (arm?.scalars[ARM.sampled] ?? 0) > 0;
   return {
     labels: { app: tally.service, version: tally.version },
     tally,
     weight: weightBpOf(shares, stable, version) / 100,
     shadow: mirror?.to === version || tally.mirrored.some((count) => count > 0),
+    read: isRead ? (arm ?? null) : null,
   };
 }
 
 /**
  * How each counter and gauge is read. What a version has not seen yet is told as
  * 0, so that its first event shows as an increase; only (method, status) pairs
- * appear when they are first seen, and a shadow's metrics where there is a shadow.
+ * and classes appear when they are first seen, a shadow's metrics where there is a
+ * shadow, and those of answers where answers are read.
  */
 export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapshot) => Sample[]> = {
   requests: ({ series }) => series.flatMap(requestSamples),
@@ -111,6 +159,25 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     rollouts.flatMap(({ app, ended }) =>
       ROLLOUT_STATUSES.map((status) => ({ labels: { app, status }, value: ended.get(status) ?? 0 })),
     ),
+  gateState: ({ gates }) =>
+    gates.map(({ app, gate, state }) => ({ labels: { app, gate }, value: GATE_STATES[state] })),
+  gateEvidence: ({ gates }) => gates.flatMap(evidenceSamples),
+  observed: ({ series }) =>
+    read(series).flatMap(({ labels, read: { scalars } }) =>
+      OBSERVED.map(([outcome, scalar]) => ({ labels: { ...labels, outcome }, value: scalars[scalar] ?? 0 })),
+    ),
+  predictions: ({ series }) =>
+    read(series).flatMap(({ labels, read: { classes } }) =>
+      [...classes].map(([name, value]) => ({ labels: { ...labels, class: name }, value })),
+    ),
+  shadowPairs: ({ pairs }) =>
+    pairs.flatMap(({ service, counts }) =>
+      AGREE.map(([agree, pair]) => ({ labels: { app: service, agree }, value: counts[pair] ?? 0 })),
+    ),
+  kpi: ({ feedback }) =>
+    feedback.kpis.map(({ app, version, kpi, count }) => ({ labels: { app, version, kpi }, value: count })),
+  feedbackRefused: ({ feedback }) =>
+    Object.entries(feedback.refused).map(([reason, value]) => ({ labels: { reason }, value })),
   reloads: ({ reloads }) => [{ labels: {}, value: reloads.ok + reloads.failed }],
   reloadFailures: ({ reloads }) => [{ labels: {}, value: reloads.failed }],
 };
@@ -124,7 +191,52 @@ export const DISTRIBUTIONS: Record<HistogramKey, (snapshot: Snapshot) => Distrib
     shadows(series).map(({ labels, tally }) =>
       distribution(labels, tally, tally.mirrorDuration, SCALAR.mirrorSumMs),
     ),
+  confidence: ({ series }) => read(series).flatMap(confidenceDistribution),
 };
+
+/** As `coalmine_gate_state` tells them; below 0 something is wrong. */
+export const GATE_STATES: Readonly<Record<GateState, number>> = { PASS: 1, CONTINUE: 0, FAIL: -1, ERROR: -2 };
+
+/** What became of answers that were chosen to be read. */
+export const OBSERVED = [
+  ['observed', ARM.observed],
+  ['unreadable', ARM.unreadable],
+  ['too_large', ARM.tooLarge],
+  ['shed', ARM.shed],
+] as const;
+
+export const AGREE = [
+  ['yes', PAIR.agree],
+  ['no', PAIR.disagree],
+  ['incomparable', PAIR.incomparable],
+] as const;
+
+/**
+ * Bounds of confidence, in 256ths, and so on the edges of the bins that are counted:
+ * even steps, and finer ones near 1, where the confidence of most models is.
+ */
+const CONFIDENCE_EDGES = [
+  16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 248, 252, 254, 256,
+].map((bin) => bin / BINS);
+
+function evidenceSamples({ app, gate, harm, pass }: GateReading): Sample[] {
+  const sides = [['harm', harm] as const, ['pass', pass] as const];
+  return sides.flatMap(([side, value]) => (value === null ? [] : [{ labels: { app, gate, side }, value }]));
+}
+
+/** A version has this histogram from the first answer that told its confidence. */
+function confidenceDistribution({ labels, read: { confidence } }: ReadSeries): Distribution[] {
+  const counts = new Float64Array(CONFIDENCE_EDGES.length + 1);
+  let sum = 0;
+  let bucket = 0;
+  confidence.forEach((count, bin) => {
+    if ((bin + 1) / BINS > (CONFIDENCE_EDGES[bucket] as number)) bucket++;
+    counts[bucket]! += count;
+    // Which value exactly it was is not kept: the middle of its bin stands for it.
+    sum += count * ((bin + 0.5) / BINS);
+  });
+  return sum === 0 ? [] : [{ labels, edges: CONFIDENCE_EDGES, counts, sum }];
+}
 
 function requestSamples({ labels, tally }: Series): Sample[] {
   const samples: Sample[] = [];
@@ -155,9 +267,21 @@ function scalarSamples(scalar: number): (snapshot: Snapshot) => Sample[] {
 }
 
 function distribution(labels: Labels, tally: Tally, counts: Float64Array, sumScalar: number): Distribution {
-  return { labels, edgesMs: tally.edgesMs, counts, sumMs: tally.scalars[sumScalar] as number };
+  const sum = (tally.scalars[sumScalar] as number) / 1000;
+  return { labels, edges: Array.from(tally.edgesMs, secondsOf), counts, sum };
+}
+
+/** A bound as a person would write it: 0.7 ms is 0.0007, not 0.0006999999999999999. */
+function secondsOf(edgeMs: number): number {
+  return Number((edgeMs / 1000).toPrecision(15));
 }
 
 function shadows(series: readonly Series[]): Series[] {
   return series.filter(({ shadow }) => shadow);
+}
+
+type ReadSeries = Series & { readonly read: ArmTotals };
+
+function read(series: readonly Series[]): ReadSeries[] {
+  return series.filter((one): one is ReadSeries => one.read !== null);
 }

@@ -76,6 +76,7 @@ export function service(versions: readonly Version[], options: ServiceOptions = 
     maxBodyBytes: 512 << 20,
     exposeVersion: true,
     latencyEdgesMs: [1, 10, 100, 1_000, 10_000],
+    judged: null,
     ...rest,
   };
 }

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { LATENCY_EDGES_MS } from '../../src/config/defaults.ts';
+import { ARM, type Judged, PAIR } from '../../src/core/arms.ts';
 import type { Split } from '../../src/core/model.ts';
 import { SCALAR, type Tally } from '../../src/core/tally.ts';
+import { ArmBook, countArm, countObservations, countPair, type OpenArms } from '../../src/tally/arms.ts';
+import { ArmsLifetime } from '../../src/tally/arms-lifetime.ts';
 import { createExposition } from '../../src/tally/exposition.ts';
 import { METRICS, type MetricSpec } from '../../src/tally/names.ts';
 import {
@@ -13,20 +16,43 @@ import {
   endMirror,
   Recorder,
 } from '../../src/tally/recorder.ts';
-import { ROLLOUT_STATUSES, type RolloutReading } from '../../src/tally/samples.ts';
+import { type GateReading, ROLLOUT_STATUSES, type RolloutReading } from '../../src/tally/samples.ts';
 import { mirror, split } from '../support/split.ts';
-import { EDGES, outcome, parseExposition, reason, request, serviceOf, startingWith } from './support.ts';
+import {
+  EDGES,
+  judgedOf,
+  outcome,
+  parseExposition,
+  reason,
+  request,
+  serviceOf,
+  startingWith,
+} from './support.ts';
 
 /** A recorder and an exposition around one Split that can be swapped, as app.ts wires them. */
 function world(first: Split) {
   const recorder = new Recorder();
+  const book = new ArmBook();
+  const answers = new ArmsLifetime(
+    () => book.arms(),
+    () => book.pairs(),
+  );
+  const gates: GateReading[] = [];
+  const feedback = {
+    kpis: [{ app: 'iris-api', version: 'v1', kpi: 'click', count: 3 }],
+    refused: { forged: 2, expired: 0 },
+  };
   let current = first;
   const reloads = { ok: 0, failed: 0 };
   const rollouts: RolloutReading[] = [];
+  let arms: (OpenArms | null)[] = [];
   const swap = (next: Split): Tally[][] => {
     const opened = next.services.map((service) => recorder.open(service));
     current = next;
     recorder.retain(next);
+    arms = next.services.map((service) => book.open(service));
+    book.retain(next);
+    answers.retain(next);
     return opened;
   };
   const exposition = createExposition({
@@ -34,12 +60,18 @@ function world(first: Split) {
     split: () => current,
     reloads: () => reloads,
     rollouts: () => rollouts,
+    answers,
+    gates: () => gates,
+    feedback: () => feedback,
   });
   return {
+    gates,
     reloads,
     rollouts,
     swap,
     opened: swap(first),
+    /** Of the first service. */
+    arms: () => arms[0] as OpenArms,
     exposition,
     text: async () => parseExposition(await exposition.render(false)),
     open: async () => parseExposition(await exposition.render(true)),
@@ -192,9 +224,22 @@ t.test('only a version that is or was a shadow has mirror metrics', async (t) =>
   await check('after the mirror was turned off');
 });
 
+t.test('feedback', async (t) => {
+  const told = await world(split([IRIS])).text();
+  t.strictSame(startingWith(told, 'coalmine_kpi'), {
+    'coalmine_kpi_total{app="iris-api",kpi="click",version="v1"}': 3,
+  });
+  t.strictSame(startingWith(told, 'coalmine_feedback'), {
+    'coalmine_feedback_refused_total{reason="forged"}': 2,
+    'coalmine_feedback_refused_total{reason="expired"}': 0,
+  });
+});
+
 t.test('the metrics are those of the table, with their kind, help and labels', async (t) => {
-  const everything = serviceOf('iris-api', ['v1'], { mirror: mirror(0) });
-  const { opened, text, open, rollouts } = world(split([everything]));
+  const everything = serviceOf('iris-api', ['v1'], { mirror: mirror(0), judged: judgedOf({ canary: 0 }) });
+  const { opened, text, open, rollouts, gates, arms } = world(split([everything]));
+  gates.push({ app: 'iris-api', gate: 'successRate', state: 'PASS', harm: 0, pass: 1 });
+  countObservations(arms(), 0, -1, [{ class: 'setosa', confidence: 0.9, score: null }]);
   rollouts.push({ app: 'iris-api', phase: 'Healthy', step: '', ended: new Map() });
   request((opened as [[Tally]])[0][0]);
   const inText = await text();
@@ -233,6 +278,122 @@ t.test('rollouts are told by phase and step, and how they ended', async (t) => {
   }
   rollouts.length = 0;
   t.strictSame(startingWith(await text(), 'coalmine_rollout'), {}, 'the phase before is not left behind');
+});
+
+t.test('gates are told by their state and their evidence', async (t) => {
+  const { text, gates } = world(split([IRIS]));
+  t.strictSame(startingWith(await text(), 'coalmine_gate'), {});
+  const states = { PASS: 1, CONTINUE: 0, FAIL: -1, ERROR: -2 } as const;
+  for (const state of ['PASS', 'CONTINUE', 'FAIL', 'ERROR'] as const) {
+    gates.push({ app: 'iris-api', gate: state.toLowerCase(), state, harm: 1.5, pass: null });
+  }
+  const told = await text();
+  for (const [state, number] of Object.entries(states)) {
+    const labels = `app="iris-api",gate="${state.toLowerCase()}"`;
+    t.equal(told.samples.get(`coalmine_gate_state{${labels}}`), number, state);
+    t.equal(told.samples.get(`coalmine_gate_evidence{${labels},side="harm"}`), 1.5);
+    t.notOk(
+      told.samples.has(`coalmine_gate_evidence{${labels},side="pass"}`),
+      'what is not known is not told',
+    );
+  }
+  gates.length = 0;
+  t.strictSame(startingWith(await text(), 'coalmine_gate'), {});
+});
+
+const JUDGED = serviceOf('iris-api', ['v1', 'v2'], { judged: judgedOf() });
+
+t.test('what answers say', async (t) => {
+  const { text, arms } = world(split([JUDGED, serviceOf('plain', ['v1'])]));
+  const first = await text();
+  const ofAnswers = /^coalmine_(observed|prediction|shadow_pairs)/;
+  const series = [...first.samples.keys()].filter((each) => ofAnswers.test(each));
+  t.notOk(
+    series.some((each) => each.includes('plain')),
+    'nothing of a service whose answers are not read',
+  );
+  t.equal(series.length, 2 * 4 + 3, 'outcomes and pairs are told as 0');
+  countObservations(arms(), 1, -1, [
+    { class: 'setosa', confidence: 0.5, score: null },
+    { class: 'setosa', confidence: 1, score: null },
+    { class: 'a"b', confidence: null, score: 3 },
+  ]);
+  for (const scalar of [ARM.observed, ARM.observed, ARM.unreadable, ARM.tooLarge, ARM.shed]) {
+    countArm(arms(), 1, scalar);
+  }
+  for (const pair of [PAIR.agree, PAIR.agree, PAIR.disagree, PAIR.incomparable]) countPair(arms(), pair);
+  const told = await text();
+  const app = 'app="iris-api"';
+  t.strictSame(startingWith(told, 'coalmine_predictions_total'), {
+    [`coalmine_predictions_total{${app},class="setosa",version="v2"}`]: 2,
+    [`coalmine_predictions_total{${app},class="a\\"b",version="v2"}`]: 1,
+  });
+  t.strictSame(startingWith(told, 'coalmine_shadow_pairs_total'), {
+    [`coalmine_shadow_pairs_total{agree="yes",${app}}`]: 2,
+    [`coalmine_shadow_pairs_total{agree="no",${app}}`]: 1,
+    [`coalmine_shadow_pairs_total{agree="incomparable",${app}}`]: 1,
+  });
+  const outcomes = ['observed', 'unreadable', 'too_large', 'shed'].map((name) =>
+    told.samples.get(`coalmine_observed_total{${app},outcome="${name}",version="v2"}`),
+  );
+  t.strictSame(outcomes, [2, 1, 1, 1]);
+});
+
+t.test('confidence has few buckets, which lie on the bins', async (t) => {
+  const { text, open, arms } = world(split([JUDGED]));
+  const confident = (confidence: number) => [{ class: null, confidence, score: null }];
+  // Between two bounds, at one (which counts above it), and the ends.
+  for (const confidence of [0, 0.06, 0.0625, 0.5, 0.97, 0.999, 1]) {
+    countObservations(arms(), 1, -1, confident(confidence));
+  }
+  for (const told of [await text(), await open()]) {
+    const buckets = new Map(
+      [...told.samples].flatMap(([series, value]) => {
+        const le = /^coalmine_prediction_confidence_bucket\{app="iris-api",le="([^"]+)",version="v2"\}$/.exec(
+          series,
+        )?.[1];
+        return le === undefined ? [] : [[le, value] as const];
+      }),
+    );
+    t.ok(buckets.size <= 20, `${buckets.size} buckets`);
+    t.strictSame(
+      ['0.0625', '0.125', '0.5', '0.5625', '0.96875', '0.984375', '0.9921875', '1', '+Inf'].map((le) =>
+        buckets.get(le),
+      ),
+      [2, 3, 3, 4, 4, 5, 5, 7, 7],
+    );
+    const of = (what: string) =>
+      told.samples.get(`coalmine_prediction_confidence_${what}{app="iris-api",version="v2"}`) ?? Number.NaN;
+    t.equal(of('count'), 7);
+    t.ok(Math.abs(of('sum') - (0.06 + 0.0625 + 0.5 + 0.97 + 0.999 + 1)) <= 7 / 512, 'to half a bin each');
+    t.notOk(
+      [...told.samples.keys()].some((each) => /confidence.*v1/.test(each)),
+      'v1 told none',
+    );
+  }
+});
+
+t.test('counters of answers do not fall, whatever stages come and go', async (t) => {
+  const { text, arms, swap } = world(split([JUDGED]));
+  let before = new Map<string, number>();
+  for (let stage = 1; stage <= 9; stage++) {
+    const judged: Judged | null = stage % 3 === 0 ? null : judgedOf();
+    if (arms() !== null) {
+      countObservations(arms(), 0, -1, [{ class: `c${stage}`, confidence: 0.9, score: null }]);
+      countArm(arms(), 0, ARM.sampled);
+      countArm(arms(), 0, ARM.observed);
+      countPair(arms(), PAIR.agree);
+    }
+    swap(split([{ ...JUDGED, judged, stage }]));
+    const { samples } = await text();
+    const now = new Map([...samples].filter(([series]) => /^coalmine_(observed|pred|shadow)/.test(series)));
+    for (const [series, value] of before) {
+      // An arm that has counted nothing has nothing to tell while nothing is read.
+      if (value > 0) t.ok((now.get(series) ?? -1) >= value, `${series} at stage ${stage}`);
+    }
+    before = now;
+  }
+  t.equal(before.get('coalmine_observed_total{app="iris-api",outcome="observed",version="v1"}'), 7);
 });
 
 t.test('both formats tell the same, in any order and at once', async (t) => {

@@ -1,3 +1,4 @@
+import type { Judged } from '../../src/core/arms.ts';
 import {
   ASSIGN_REASONS,
   type AssignReason,
@@ -14,6 +15,24 @@ export const EDGES = [1, 10, 100, 1_000];
 export function serviceOf(name: string, versions: readonly string[], options: ServiceOptions = {}) {
   const made = versions.map((each) => version(each, 'http://127.0.0.1:1'));
   return service(made, { name, latencyEdgesMs: EDGES, ...options });
+}
+
+/** Answers are read and compared; the canary is the second version. */
+export function judgedOf(changes: Partial<Judged> = {}): Judged {
+  const observe: Judged['observe'] = {
+    format: 'json',
+    class: ['class'],
+    confidence: ['confidence'],
+    score: null,
+    scoreRange: [0, 1],
+    labels: [],
+    share: 1,
+    maxPerSecond: 1_000,
+    maxBytes: 1_000,
+    cpuShare: 1,
+    pairs: { by: 'class', tolerance: 0, ignore: [], keep: 0, redact: [] },
+  };
+  return { rule: -1, canary: 1, slow: [], unsure: [], observe, predictionSecret: null, ...changes };
 }
 
 export const reason = (name: AssignReason) => ASSIGN_REASONS.indexOf(name);

@@ -1,0 +1,156 @@
+import { LRUCache } from 'lru-cache';
+import { fnv1a32 } from '../core/split/hash.ts';
+import { type Feedback, feedbackOf } from './feedback.ts';
+import { Firsts, type FirstsPlace } from './firsts.ts';
+import { verifyPrediction } from './token.ts';
+
+/** What became of one piece of feedback. */
+export const FEEDBACK_OUTCOMES = [
+  'accepted',
+  'duplicate',
+  'forged',
+  'expired',
+  'malformed',
+  'unknown_kpi',
+  /** Nobody is known by that service and key. */
+  'unresolved',
+] as const;
+export type FeedbackOutcome = (typeof FEEDBACK_OUTCOMES)[number];
+
+/** One accepted piece of feedback, to be added to the counts. */
+export interface KpiAdd {
+  readonly service: string;
+  readonly stage: number;
+  readonly version: string;
+  readonly kpi: string;
+  /** The value is above 0; otherwise it is only known that there was no event. */
+  readonly event: boolean;
+  /** The user's first event of this KPI in this stage; of requests without a key each is. */
+  readonly first: boolean;
+  /** When the prediction was made, wall clock in seconds; null: feedback by key, which does not tell. */
+  readonly atS: number | null;
+}
+
+export interface Taken {
+  /** Item by item of the batch. */
+  readonly outcomes: readonly FeedbackOutcome[];
+  readonly counts: Readonly<Record<FeedbackOutcome, number>>;
+  readonly adds: readonly KpiAdd[];
+}
+
+/** What the config in force says of feedback. */
+export interface FeedbackTerms {
+  readonly secret: string;
+  readonly expiresS: number;
+  /** Whether this service counts this KPI. */
+  knows(service: string, kpi: string): boolean;
+  /** Who serves a sticky key now; null: nobody can tell. */
+  resolve(service: string, key: string): Resolved | null;
+}
+
+export interface Resolved {
+  readonly version: string;
+  readonly stage: number;
+  /** 32 bits of the key's hash, as in predictions. */
+  readonly keyHash: number;
+}
+
+export interface LedgerLimits {
+  /** Pairs of prediction and KPI that are remembered as counted, the latest ones. */
+  readonly counted: number;
+  /** (service, stage, KPI) whose users are told apart, and users in each. */
+  readonly books: number;
+  readonly keys: number;
+}
+
+const LIMITS: LedgerLimits = { counted: 250_000, books: 64, keys: 100_000 };
+
+/**
+ * The bookkeeping of feedback. A prediction's event of a KPI counts once; one
+ * without an event may still become one. Feedback by key does not say which of the
+ * user's requests it is about, so it counts once for a user, stage and KPI.
+ * Bounded, and kept over reloads: the terms are asked for with each batch.
+ */
+export class Ledger {
+  readonly #terms: () => FeedbackTerms;
+  /** By prediction and KPI: whether an event was counted. */
+  readonly #counted: LRUCache<number, boolean>;
+  readonly #firsts: Firsts;
+
+  constructor(terms: () => FeedbackTerms, limits: Partial<LedgerLimits> = {}) {
+    const { counted, books, keys } = { ...LIMITS, ...limits };
+    this.#terms = terms;
+    this.#counted = new LRUCache({ max: counted });
+    this.#firsts = new Firsts(books, keys);
+  }
+
+  /**
+   * @param batch items `{id, kpi, value}` or `{service, key, kpi, value}`, not yet checked
+   * @param nowS wall clock
+   */
+  take(batch: readonly unknown[], nowS: number): Taken {
+    const terms = this.#terms();
+    const counts = noCounts();
+    const adds: KpiAdd[] = [];
+    const outcomes = batch.map((raw) => {
+      const taken = this.#takeOne(terms, raw, nowS);
+      const outcome = typeof taken === 'string' ? taken : 'accepted';
+      if (typeof taken !== 'string') adds.push(taken);
+      counts[outcome]++;
+      return outcome;
+    });
+    return { outcomes, counts, adds };
+  }
+
+  /** Where users are no longer told apart, so that `first` is not complete. */
+  capped(): readonly FirstsPlace[] {
+    return this.#firsts.capped();
+  }
+
+  #takeOne(terms: FeedbackTerms, raw: unknown, nowS: number): KpiAdd | Refusal {
+    const feedback = feedbackOf(raw);
+    if (feedback === null) return 'malformed';
+    return feedback.by === 'id' ? this.#takeById(terms, feedback, nowS) : this.#takeByKey(terms, feedback);
+  }
+
+  #takeById(terms: FeedbackTerms, feedback: ById, nowS: number): KpiAdd | Refusal {
+    const { id, kpi, value } = feedback;
+    const verified = verifyPrediction(terms.secret, id, nowS, terms.expiresS);
+    if (!verified.ok) return verified.reason;
+    const { service, version, stage, keyHash, atS } = verified.prediction;
+    if (!terms.knows(service, kpi)) return 'unknown_kpi';
+    const event = value > 0;
+    const place = placeOf(verified.fingerprint, kpi);
+    const counted = this.#counted.get(place);
+    if (counted === true || counted === event) return 'duplicate';
+    this.#counted.set(place, event);
+    const first = event && (keyHash < 0 || this.#firsts.add({ service, stage, kpi }, keyHash));
+    return { service, stage, version, kpi, event, first, atS };
+  }
+
+  #takeByKey(terms: FeedbackTerms, { service, key, kpi, value }: ByKey): KpiAdd | Refusal {
+    if (!terms.knows(service, kpi)) return 'unknown_kpi';
+    const resolved = terms.resolve(service, key);
+    if (resolved === null) return 'unresolved';
+    const { version, stage, keyHash } = resolved;
+    const event = value > 0;
+    if (event && !this.#firsts.add({ service, stage, kpi }, keyHash)) return 'duplicate';
+    return { service, stage, version, kpi, event, first: event, atS: null };
+  }
+}
+
+type ById = Extract<Feedback, { by: 'id' }>;
+type ByKey = Extract<Feedback, { by: 'key' }>;
+type Refusal = Exclude<FeedbackOutcome, 'accepted'>;
+
+function noCounts(): Record<FeedbackOutcome, number> {
+  return Object.fromEntries(FEEDBACK_OUTCOMES.map((name) => [name, 0])) as Record<FeedbackOutcome, number>;
+}
+
+const LOW = 2 ** 20;
+
+/** 52 bits for a prediction and a KPI: the fingerprint is as good as random, and stays so. */
+function placeOf(fingerprint: number, kpi: string): number {
+  const high = Math.floor(fingerprint / LOW);
+  return ((high ^ fnv1a32(kpi)) >>> 0) * LOW + (fingerprint % LOW);
+}
