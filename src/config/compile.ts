@@ -1,5 +1,7 @@
+import type { ServiceJudge } from '../core/judge/service.ts';
 import type { ListenerLimits, ListenerSettings, Split } from '../core/model.ts';
 import type { RolloutPlan } from '../core/rollout/plan.ts';
+import { compileJudges } from './compile/judge.ts';
 import { compileRollouts } from './compile/rollout.ts';
 import { type CompileInputs, compileService } from './compile/service.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -7,6 +9,13 @@ import { readHost, readListen, readRange } from './forms/addresses.ts';
 import { taken } from './forms/reading.ts';
 import { bytesOf, msOf } from './quantity.ts';
 import type { RawConfig } from './schema.ts';
+
+export interface KpiSettings {
+  /** Signs and checks prediction ids; one of this process only, where the file gives none. */
+  readonly secret: string;
+  /** How long feedback on an answer is taken. */
+  readonly expiresMs: number;
+}
 
 export interface AdminSettings {
   readonly host: string;
@@ -24,6 +33,9 @@ export interface Config {
   readonly split: Omit<Split, 'revision'>;
   /** Of the services that have one, in the order of the file. */
   readonly rollouts: readonly RolloutPlan[];
+  /** Of the services whose answers are read or judged, in the order of the file. */
+  readonly judges: readonly ServiceJudge[];
+  readonly kpi: KpiSettings;
   /** Folder for the states of rollouts, as it can be opened from here. */
   readonly stateDir: string;
   /** Every file that was read, the config file first. */
@@ -37,6 +49,9 @@ export function compileConfig(
   inputs: CompileInputs,
 ): Omit<Config, 'files'> {
   const admin = taken(readListen(raw.admin?.listen ?? DEFAULTS.adminListen));
+  const kpi = compileKpi(raw, inputs);
+  const judges = compileJudges(raw, kpi.secret);
+  const judgeOf = new Map(judges.map((judge) => [judge.service, judge]));
   return {
     listener: compileListener(raw, inputs),
     admin: {
@@ -50,11 +65,19 @@ export function compileConfig(
       region: region?.toLowerCase() ?? null,
       trustProxy: [...new Set((raw.trustProxy ?? []).flatMap((range) => taken(readRange(range))))],
       accessLogShare: raw.log?.accessLog ?? DEFAULTS.log.accessLog,
-      services: Object.entries(raw.services).map(([name, service]) => compileService(name, service, inputs)),
+      services: Object.entries(raw.services).map(([name, service]) =>
+        compileService(name, service, judgeOf.get(name) ?? null, inputs),
+      ),
     },
     rollouts: compileRollouts(raw, inputs.resolveFile),
+    judges,
+    kpi,
     stateDir: raw.state?.dir === undefined ? inputs.stateDir : inputs.resolveFile(raw.state.dir),
   };
+}
+
+function compileKpi({ kpi }: RawConfig, inputs: CompileInputs): KpiSettings {
+  return { secret: kpi?.secret ?? inputs.kpiSecret, expiresMs: msOf(kpi?.expires ?? DEFAULTS.kpi.expires) };
 }
 
 function compileListener(raw: RawConfig, inputs: CompileInputs): ListenerSettings {

@@ -80,6 +80,25 @@ export const DEFAULTS = {
     webhook: { type: 'rollout', timeout: '10s', retries: 0, interval: '10s', failureLimit: 0 },
     notification: { format: 'plain', timeout: '5s' },
   },
+  /** A stage of less than a minute says little about how users take it. */
+  evidencePause: { atLeast: '60s', onTimeout: 'hold' },
+  predictions: {
+    format: 'json',
+    scoreRange: [0, 1],
+    /** Of `openai`, whose scores are tokens. */
+    tokenRange: [0, 4_096],
+    sample: { share: 1, perSecond: 200, maxBody: '256KiB', cpu: 0.05 },
+  },
+  shadow: { tolerance: 0.01, keep: 0 },
+  gates: {
+    alpha: 0.01,
+    beta: 0.01,
+    minSamples: 50,
+    successRate: { tolerate: 1 },
+    latency: { delta: 0.25 },
+  },
+  experiment: { alpha: 0.05 },
+  kpi: { expires: '30d' },
   /** Limits and time-outs are Argo's. */
   metric: {
     initialDelay: '0s',

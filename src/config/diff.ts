@@ -4,8 +4,8 @@ import type { Config } from './compile.ts';
 /**
  * The Split that follows another one. A service that is what it was keeps its
  * stage, so what was counted for it goes on counting; one that changed begins a
- * new stage. A certificate that was renewed, or the header that shows the
- * version, changes nobody's answers and begins none.
+ * new stage. A renewed certificate, another secret of prediction ids or the
+ * header that shows the version changes nobody's answers and begins none.
  */
 export function carryStages(previous: Split | null, next: Config['split']): Split {
   const before = new Map((previous?.services ?? []).map((service) => [service.name, service]));
@@ -20,9 +20,10 @@ export function carryStages(previous: Split | null, next: Config['split']): Spli
 
 /** What the evidence of a stage rests on. */
 function essence(service: Service): unknown {
-  const { stage: _stage, exposeVersion: _exposeVersion, versions, ...rest } = service;
+  const { stage: _stage, exposeVersion: _exposeVersion, versions, judged, ...rest } = service;
   return {
     ...rest,
+    judged: judged === null ? null : { ...judged, predictionSecret: judged.predictionSecret !== null },
     versions: versions.map(({ name, upstream }) => {
       const { tls } = upstream;
       const kept = tls === null ? null : { serverName: tls.serverName, verify: tls.verify };

@@ -12,7 +12,7 @@ import { MAX_FILE_BYTES } from './parse/guard.ts';
 import { parseConfig } from './parse.ts';
 import { checkConfig, finishCheck } from './validate.ts';
 
-export type { AdminSettings, Config } from './compile.ts';
+export type { AdminSettings, Config, KpiSettings } from './compile.ts';
 export { type ConfigIssue, formatIssue } from './issue.ts';
 
 export type LoadResult =
@@ -48,6 +48,7 @@ export async function loadConfig(file: string, env: Env): Promise<LoadResult> {
   const config = compileConfig(raw, regionText(raw, env), {
     fileText: (ref) => textOf(contents, ref),
     cookieSecret: processSecret,
+    kpiSecret: processKpiSecret,
     resolveFile: (name) => resolve(dirname(file), name),
     stateDir: env[STATE_DIR_VARIABLE] || resolve(dirname(file), DEFAULTS.stateFolder),
   });
@@ -57,10 +58,15 @@ export async function loadConfig(file: string, env: Env): Promise<LoadResult> {
 const STATE_DIR_VARIABLE = 'COALMINE_STATE_DIR';
 
 /**
- * Signs issued ids where the config gives no secret. One for the whole life of
- * the process, so that a reload changes nobody's id.
+ * Sign issued ids and prediction ids where the config gives no secret. One each
+ * for the whole life of the process, so that a reload changes nobody's id.
  */
-const processSecret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
+const processSecret = randomSecret();
+const processKpiSecret = randomSecret();
+
+function randomSecret(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
+}
 
 interface ReadRefs {
   /** Without repeats, as they can be opened from here. */

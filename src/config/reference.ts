@@ -22,7 +22,10 @@ export function configReference(): string {
 /** This mapping's own section, then those of the mappings inside it. */
 function sectionsOf(path: string, schema: Schema, title: string): Section[] {
   const required = new Set(Array.isArray(schema.required) ? schema.required.map(String) : []);
-  const entries = Object.entries(schemaOf(schema.properties)).map(([key, value]) => ({
+  const others = schema.additionalProperties;
+  const properties = Object.entries(schemaOf(schema.properties));
+  if (typeof others === 'object') properties.push(['NAME', others]);
+  const entries = properties.map(([key, value]) => ({
     key,
     schema: schemaOf(value),
     path: path === '' ? key : `${path}.${key}`,

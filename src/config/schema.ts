@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import { analysisTemplatesSchema } from './schema/analysis.ts';
 import { mapOf, OWN_KEYWORDS, section } from './schema/build.ts';
+import { kpiSchema } from './schema/kpi.ts';
 import {
   adminSchema,
   drainSchema,
@@ -26,6 +27,7 @@ export const rootSchema = section(
     drain: drainSchema,
     log: logSchema,
     state: stateSchema,
+    kpi: kpiSchema,
     analysisTemplates: analysisTemplatesSchema,
   },
   { description: 'Configuration of a Coalmine gateway.' },
@@ -50,6 +52,10 @@ export type RawMetric = NonNullable<RawTemplate['metrics']>[number];
 export type RawProvider = RawMetric['provider'];
 export type RawArgs = NonNullable<RawTemplate['args']>;
 export type RawHeaders = NonNullable<NonNullable<RawProvider['web']>['headers']>;
+export type RawPredictions = NonNullable<RawService['predictions']>;
+export type RawShadow = NonNullable<RawService['shadow']>;
+export type RawGates = NonNullable<RawService['gates']>;
+export type RawExperiment = NonNullable<RawService['experiment']>;
 export type RawRollout = NonNullable<RawService['rollout']>;
 export type RawStep = RawRollout['steps'][number];
 export type RawRule = NonNullable<RawService['rules']>[number];

@@ -1,4 +1,5 @@
 import { checkFiles, type FileRef, type Files, fileRefs, type PemInspector } from './check/files.ts';
+import { checkJudges } from './check/judge.ts';
 import { checkListeners, checkRegion } from './check/listener.ts';
 import { checkRollouts } from './check/rollout.ts';
 import { checkServices } from './check/services.ts';
@@ -31,6 +32,7 @@ export function checkConfig(source: Source, earlier: readonly ConfigIssue[], env
   checkListeners(raw, report);
   checkServices(raw, source, report);
   checkRollouts(raw, report);
+  checkJudges(raw, report);
   return { raw, report, refs: fileRefs(raw, report) };
 }
 

@@ -57,10 +57,13 @@ t.test('the defaults of a config that names only an endpoint', async (t) => {
           maxBodyBytes: 10_485_760,
           exposeVersion: true,
           latencyEdgesMs: LATENCY_EDGES_MS,
+          judged: null,
         },
       ],
     },
     rollouts: [],
+    judges: [],
+    kpi: { secret: 'made at start for kpis', expiresMs: 2_592_000_000 },
     stateDir: '/var/lib/coalmine',
   });
 });

@@ -57,6 +57,8 @@ t.test('what begins a new stage, and of that service only', async (t) => {
     ['a time-out', 'http://b:1 }', 'http://b:1, timeouts: { total: 5s } }'],
     ['failover', 'weight: 5', 'weight: 5\nfailover: stable'],
     ['edges', 'weight: 5', 'weight: 5\nlatencyEdges: [120ms]'],
+    ['a threshold', 'weight: 5', 'weight: 5\ngates: { latency: { p99: 200ms } }'],
+    ['how answers are read', 'weight: 5', 'weight: 5\npredictions: { class: /c }'],
     ['verification', 'ca: old.pem', 'verify: false, ca: old.pem'],
   ];
   const first = { ...carryStages(null, splitOf({ a: BASE, b: OTHER })), revision: 41 };

@@ -19,7 +19,11 @@ const read = (name: string) => readFileSync(path.join(folder, name), 'utf8');
 
 /** What an example needs from outside. */
 const OPTIONS = {
-  env: { COALMINE_ADMIN_TOKEN: 'not-a-real-token' },
+  env: {
+    COALMINE_ADMIN_TOKEN: 'not-a-real-token',
+    COOKIE_SECRET: 'not-a-real-secret',
+    KPI_SECRET: 'not-a-real-secret either',
+  },
   files: Object.fromEntries(
     ['ca.crt', 'tls.crt', 'tls.key'].map((name) => [`/etc/coalmine/tls/${name}`, 'PEM']),
   ),
@@ -36,6 +40,7 @@ t.test('there are examples', async (t) => {
     'gateway-tls',
     'rollout',
     'rollout-prometheus',
+    'gates',
   ]) {
     t.ok(names.includes(`${name}.yaml`), name);
   }

@@ -17,6 +17,8 @@ import {
   readRegion,
 } from '../../src/config/forms/names.ts';
 import { readPathPrefix, readPathText, readProbePath } from '../../src/config/forms/paths.ts';
+import { readPointer } from '../../src/config/forms/pointer.ts';
+import { readPercentText, readShare } from '../../src/config/forms/quantities.ts';
 import type { Reading } from '../../src/config/forms/reading.ts';
 
 /** Each text with the value it gives, or with what is wrong about it. */
@@ -233,3 +235,60 @@ table('paths to ask for', readProbePath, [
   ['/a#b', /not a path/],
   ['/a\r\nx', /not a path/],
 ]);
+
+table('JSON Pointers', readPointer, [
+  ['', []],
+  ['/prediction', ['prediction']],
+  ['/items/*/label', ['items', '*', 'label']],
+  ['/a~1b/c~0d/~01', ['a/b', 'c~d', '~1']],
+  ['/0/é y', ['0', 'é y']],
+  ['/__proto__', ['__proto__']],
+  [`/${Array.from({ length: 32 }, () => 'a').join('/')}`, Array.from({ length: 32 }, () => 'a')],
+  [`/${Array.from({ length: 33 }, () => 'a').join('/')}`, /more than 32 parts/],
+  [`/${'x'.repeat(512)}`, /longer than 512/],
+  ['prediction', /begin with \//],
+  ['#/prediction', /begin with \//],
+  ['$.prediction', /is a JSONPath/],
+  ['{$.prediction}', /is a JSONPath/],
+  ['/', /empty part/],
+  ['/a//b', /empty part/],
+  ['/a/', /empty part/],
+  ['/a~b', /~ that stands for nothing/],
+  ['/a~', /~ that stands for nothing/],
+]);
+
+t.test('where in a pointer the fault lies', async (t) => {
+  t.match(readPointer('/a//b'), { at: 2 });
+  t.match(readPointer('/ab/c~d'), { at: 5 });
+});
+
+table('percentages with their sign', readPercentText, [
+  ['5%', 0.05],
+  ['0.5 %', 0.005],
+  ['12.34%', 0.1234],
+  ['7%', 0.07],
+  ['0.1%', 0.001],
+  ['50%', 0.5],
+  ['50.1%', /0\.1% to 50%/],
+  ['0%', /0\.1% to 50%/],
+  ['5', /with its sign/],
+  ['0.05', /with its sign/],
+  ['-5%', /with its sign/],
+  ['five%', /with its sign/],
+  ['', /with its sign/],
+]);
+
+t.test('what was meant by a percentage without its sign', async (t) => {
+  t.match(readPercentText('5'), { fix: 'write 5%' });
+  t.match(readPercentText('0.05'), { fix: 'write 5%' });
+});
+
+t.test('shares', async (t) => {
+  const rate = { min: 0.5, max: 0.999 };
+  t.strictSame(readShare(0.5, rate), { ok: true, value: 0.5 });
+  t.strictSame(readShare(0.999, rate), { ok: true, value: 0.999 });
+  t.match(readShare(99, rate), { message: /not a percentage/, fix: 'write 0.99' });
+  t.match(readShare(1, rate), { message: /from 0\.5 to 0\.999/, fix: 'write 0.999 or less' });
+  t.match(readShare(0.4, rate), { fix: 'write 0.5 or more' });
+  t.match(readShare(Number.NaN, rate), { ok: false });
+});

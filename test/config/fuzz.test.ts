@@ -23,6 +23,7 @@ const base = {
   drain: { delay: '1s' },
   log: { level: 'info', accessLog: 0.5 },
   state: { dir: 's' },
+  kpi: { secret: '0123456789abcdef', expires: '1d' },
   analysisTemplates: {
     good: {
       args: [{ name: 'p' }, { name: 'q', valueFrom: { podTemplateHashValue: 'Latest' } }],
@@ -87,12 +88,34 @@ const base = {
       ],
       mirror: { to: 'v2', methods: ['GET'] },
       latencyEdges: ['120ms'],
+      predictions: {
+        format: 'json',
+        class: '/items/*/class',
+        confidence: '/confidence',
+        score: '/a~1b',
+        scoreRange: [0, 5],
+        labels: ['x', 'y'],
+        sample: { share: 0.5, perSecond: 5, maxBody: '1MiB', cpu: 0.1 },
+      },
+      shadow: { compare: 'score', tolerance: 0.1, keep: 5, redact: ['/user'] },
+      gates: {
+        alpha: 0.02,
+        beta: 0.02,
+        minSamples: 10,
+        successRate: { atLeast: 0.9, tolerate: 1.25 },
+        latency: { p95: '120ms', delta: 0.5 },
+        predictionShift: { atMost: 0.2 },
+        confidence: { mean: 0.5 },
+        agreement: { atLeast: 0.9 },
+        ctr: { kpi: 'click', within: '5%' },
+      },
       rollout: {
         start: 'manual',
         steps: [
           { setScope: { cohort: ['c'] } },
           { setWeight: 5.5 },
           { pause: { duration: '5m' } },
+          { pause: { until: 'evidence', atLeast: '1m', atMost: 600, onTimeout: 'abort' } },
           { setScope: { region: 'eu' } },
           {
             analysis: {
@@ -133,7 +156,18 @@ const base = {
         notifications: [{ url: 'http://n', format: 'slack', on: ['started'] }],
       },
     },
-    b: { versions: { v1: { url: 'http://a' } } },
+    b: {
+      versions: { v1: { url: 'http://a' }, v2: { url: 'http://b' }, v3: { url: 'http://c' } },
+      stable: 'v1',
+      canaries: [
+        { version: 'v2', weight: 30 },
+        { version: 'v3', weight: 30 },
+      ],
+      mirror: { to: 'v3' },
+      predictions: { format: 'v2', class: 'out' },
+      shadow: { compare: 'json', ignore: ['/id'] },
+      experiment: { kpi: 'click', alpha: 0.05, variants: ['v1', 'v3'] },
+    },
   },
 };
 
@@ -342,6 +376,8 @@ t.test('a key that is not known is refused in every mapping of keys', async (t) 
     'headers',
     'metadata',
     'jsonBody',
+    // Any other name is that of a KPI gate, and refused as such.
+    'gates',
   ]);
   for (const at of placesIn(base)) {
     const held = at.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], base);

@@ -153,6 +153,44 @@ t.test('so do those of a rollout and of a metric', async (t) => {
   t.strictSame(spelled, plain);
 });
 
+t.test('so do those of what is judged', async (t) => {
+  const { shadow, gates, experiment, kpi, evidencePause } = DEFAULTS;
+  const { tokenRange: _tokenRange, ...predictions } = DEFAULTS.predictions;
+  const { successRate, latency, ...settings } = gates;
+  const configOf = (spelled: boolean) => {
+    const own = (keys: object) => (spelled ? keys : {});
+    const service = (keys: object) => ({
+      versions: { v1: { url: 'http://a' }, v2: { url: 'http://b' } },
+      stable: 'v1',
+      canary: 'v2',
+      weight: 50,
+      mirror: { to: 'v2' },
+      predictions: { score: '/s', ...own({ ...predictions, labels: undefined }) },
+      shadow: { compare: 'score', ...own({ ...shadow, ignore: undefined, redact: undefined }) },
+      gates: {
+        successRate: { atLeast: 0.9, ...own(successRate) },
+        latency: { p99: '1s', ...own(latency) },
+        ...own(settings),
+      },
+      ...keys,
+    });
+    const pause = { until: 'evidence', atMost: '1h', ...own(evidencePause) };
+    return compiled(
+      JSON.stringify({
+        kpi: { secret: '0123456789abcdef', ...own(kpi) },
+        services: {
+          a: { ...service({ rollout: { steps: [{ pause }] } }), weight: undefined },
+          b: service({
+            match: { path: '/b' },
+            experiment: { kpi: 'click', ...own({ ...experiment, variants: ['v1', 'v2'] }) },
+          }),
+        },
+      }),
+    );
+  };
+  t.strictSame(configOf(true), configOf(false));
+});
+
 t.test('the published schema is plain JSON Schema and agrees with the validation', async (t) => {
   const text = JSON.stringify(configSchema());
   t.notMatch(text, /"x-/);
@@ -170,6 +208,12 @@ t.test('the published schema is plain JSON Schema and agrees with the validation
     [{ services: { a: { ...two, rollout: { steps: [{ pause: { duration: '1h30m' } }] } } } }, true],
     [{ services: { a: { ...two, rollout: { steps: [{ pause: { duration: 'x' } }] } } } }, false],
     [{ services: { a: { ...two, rollout: { steps: [{ pause: {}, setWeight: 5 }] } } } }, false],
+    [{ services: { a: { ...two, gates: { successRate: { atLeast: 0.99 } } } } }, true],
+    [{ services: { a: { ...two, gates: { successRate: { atLeast: 99 } } } } }, false],
+    [{ services: { a: { ...two, gates: { sucessRate: { atLeast: 0.99 } } } } }, false],
+    [{ services: { a: { ...two, gates: { ctr: { kpi: 'click', within: '5%' } } } } }, true],
+    [{ services: { a: { ...two, gates: { ctr: { kpi: 'click', within: 5 } } } } }, false],
+    [{ services: { a: { ...two, predictions: { class: '/c', scoreRange: [0] } } } }, false],
     [{ services: {} }, false],
     [{ services: { a: { ...sound.services.a, weight: 101 } } }, false],
     [{ services: { a: { ...sound.services.a, failover: 'x' } } }, false],

@@ -18,8 +18,8 @@ refused('keys of the process', [
   ],
   [
     'a key of later versions',
-    withKeys('▶gates: { steps: [] }\n'),
-    path('gates'),
+    withKeys('▶autoscale: { steps: [] }\n'),
+    path('autoscale'),
     /not a known key/,
     /keys here are/,
   ],

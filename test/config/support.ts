@@ -45,6 +45,7 @@ export function inspect(
   const config = compileConfig(checked.raw, regionText(checked.raw, env), {
     fileText: (file) => files[file] as string,
     cookieSecret: 'made at start',
+    kpiSecret: 'made at start for kpis',
     resolveFile: (file) => `/etc/coalmine/${file}`,
     stateDir: '/var/lib/coalmine',
   });

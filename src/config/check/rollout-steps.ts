@@ -9,6 +9,7 @@ import { percentBp } from '../quantity.ts';
 import type { RawRollout, RawService, RawStep } from '../schema.ts';
 import { isMapping, type Report } from '../validate/report.ts';
 import { checkUse, type Templates } from './analysis.ts';
+import { checkPause } from './pause.ts';
 import { checkCohorts } from './rules.ts';
 import { checkVersion } from './weights.ts';
 
@@ -35,6 +36,7 @@ export function checkSteps(rollout: RawRollout, checks: StepChecks): void {
     if (step.setWeight !== undefined) weightBp = percentBp(step.setWeight) ?? 0;
     checkRoutes(step, routes, at, report);
     checkScope(step, at, checks);
+    if (step.pause !== undefined) checkPause(step.pause, [...at, 'pause'], checks.service, report);
     checkMirror(step, at, checks);
     if (step.setCanaryScale !== undefined) {
       const fix = 'scale the version where it runs';

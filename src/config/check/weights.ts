@@ -3,7 +3,13 @@ import { WHOLE_BP } from '../../core/model.ts';
 import type { Path } from '../issue.ts';
 import { type Roles, rolesOf } from '../roles.ts';
 import type { RawService } from '../schema.ts';
-import type { Report } from '../validate/report.ts';
+import { isMapping, type Report } from '../validate/report.ts';
+
+/** Whether it is known which version plays which part, and each of them exists. */
+export function hasReadableRoles({ versions }: RawService, path: Path, report: Report): boolean {
+  const sound = ['stable', 'canary', 'canaries', 'weight'].every((key) => report.isSound([...path, key]));
+  return sound && isMapping(versions);
+}
 
 /** Stable, canaries, mirror: that the versions exist, differ and share out no more than everybody. */
 export function checkRoles(service: RawService, path: Path, report: Report): void {

@@ -1,3 +1,4 @@
+import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { IssueCookie, Mirror, Rule, Service, Share, Sticky } from '../../core/model.ts';
 import { DEFAULTS, LATENCY_EDGES_MS } from '../defaults.ts';
 import { readHost, readMatchHost } from '../forms/addresses.ts';
@@ -8,6 +9,7 @@ import { bpOf, bytesOf, msOf } from '../quantity.ts';
 import { type Roles, rolesOf, versionOfUse } from '../roles.ts';
 import type { RawRule, RawService } from '../schema.ts';
 import { compileCohorts, compileWhen } from './condition.ts';
+import { thresholdsMs } from './gates.ts';
 import { compileUpstream } from './upstream.ts';
 
 /** What compiling needs besides the file itself. */
@@ -16,6 +18,8 @@ export interface CompileInputs {
   fileText(file: string): string;
   /** Signs issued ids where the file gives no secret. */
   readonly cookieSecret: string;
+  /** Signs prediction ids where the file gives none; another one, so that neither can stand for the other. */
+  readonly kpiSecret: string;
   /** A file's name in the config as one that can be opened from here. */
   resolveFile(file: string): string;
   /** Where rollouts keep their state when the file does not say so. */
@@ -26,7 +30,12 @@ export interface CompileInputs {
 type Indexes = ReadonlyMap<string, number>;
 
 /** A checked service as the data path wants it; the stage is 0, and `carryStages` sets it. */
-export function compileService(name: string, raw: RawService, inputs: CompileInputs): Service {
+export function compileService(
+  name: string,
+  raw: RawService,
+  judge: ServiceJudge | null,
+  inputs: CompileInputs,
+): Service {
   const entries = Object.entries(raw.versions);
   const indexes: Indexes = new Map(entries.map(([version], index) => [version, index]));
   const roles = rolesOf(raw);
@@ -52,7 +61,8 @@ export function compileService(name: string, raw: RawService, inputs: CompileInp
     failover: raw.failover ?? DEFAULTS.failover,
     maxBodyBytes: compileMaxBody(raw.maxBody ?? DEFAULTS.maxBody),
     exposeVersion: raw.exposeVersion ?? DEFAULTS.exposeVersion,
-    latencyEdgesMs: compileEdges(raw.latencyEdges ?? []),
+    latencyEdgesMs: compileEdges((raw.latencyEdges ?? []).map(msOf), thresholdsMs(raw.gates)),
+    judged: judge === null ? null : { rule: -1, ...judge.judged },
   };
 }
 
@@ -132,8 +142,8 @@ function compileMaxBody(raw: string): number {
   return raw === 'unlimited' ? Number.MAX_SAFE_INTEGER : bytesOf(raw);
 }
 
-function compileEdges(own: readonly string[]): number[] {
-  return [...new Set([...LATENCY_EDGES_MS, ...own.map(msOf)])].sort((a, b) => a - b);
+function compileEdges(...own: readonly (readonly number[])[]): number[] {
+  return [...new Set([...LATENCY_EDGES_MS, ...own.flat()])].sort((a, b) => a - b);
 }
 
 function indexOf(indexes: Indexes, version: string | null): number {

@@ -1,5 +1,6 @@
 import type { AnalysisPlan, MetricPlan } from '../../core/analysis/plan.ts';
 import type { Step } from '../../core/rollout/plan.ts';
+import { DEFAULTS } from '../defaults.ts';
 import type { Path } from '../issue.ts';
 import { argoMsOf, bpOf } from '../quantity.ts';
 import type { RawStep } from '../schema.ts';
@@ -20,7 +21,7 @@ export interface StepInputs {
 /** A checked step; exactly one of its keys is there. */
 export function compileStep(raw: RawStep, path: Path, inputs: StepInputs): Step {
   if (raw.setWeight !== undefined) return { kind: 'setWeight', weightBp: bpOf(raw.setWeight) };
-  if (raw.pause !== undefined) return { kind: 'pause', durationMs: durationOf(raw.pause.duration) };
+  if (raw.pause !== undefined) return compilePause(raw.pause);
   if (raw.analysis !== undefined) {
     const use = analysisUse(raw.analysis, [...path, 'analysis'], inputs.rolled);
     return { kind: 'analysis', analysis: { metrics: metricsOf(use, inputs), noData: inputs.noData } };
@@ -29,6 +30,17 @@ export function compileStep(raw: RawStep, path: Path, inputs: StepInputs): Step 
     return compileExperiment(raw.experiment, [...path, 'experiment'], inputs);
   }
   return compileRouting(raw, inputs);
+}
+
+function compilePause({ duration, until, atLeast, atMost, onTimeout }: NonNullable<RawStep['pause']>): Step {
+  if (until === undefined) return { kind: 'pause', durationMs: durationOf(duration) };
+  const base = DEFAULTS.evidencePause;
+  return {
+    kind: 'evidence',
+    atLeastMs: argoMsOf(atLeast ?? base.atLeast),
+    atMostMs: durationOf(atMost),
+    onTimeout: onTimeout ?? base.onTimeout,
+  };
 }
 
 function compileRouting(raw: RawStep, { cohorts }: StepInputs): Step {

@@ -14,13 +14,17 @@ import {
 } from './names.ts';
 import { readPathPrefix, readPathText, readProbePath } from './paths.ts';
 import { readMetricPattern, readWholePattern } from './patterns.ts';
+import { readPointer } from './pointer.ts';
 import {
   type QuantityBounds,
   readArgoDuration,
   readDuration,
   readIntegerText,
   readPercent,
+  readPercentText,
+  readShare,
   readSize,
+  type ShareBounds,
 } from './quantities.ts';
 import { readQueryStep, readQueryTime } from './query-time.ts';
 import { good, type Reading } from './reading.ts';
@@ -32,6 +36,7 @@ export type Form =
   | ({ readonly kind: 'argoDuration'; readonly args: boolean } & QuantityBounds)
   | { readonly kind: 'integerText'; readonly min: number; readonly max: number }
   | { readonly kind: 'percent' }
+  | ({ readonly kind: 'share' } & ShareBounds)
   | { readonly kind: PlainForm };
 
 const PLAIN_FORMS = {
@@ -58,6 +63,8 @@ const PLAIN_FORMS = {
   httpUrlOrArgs: orArgs(readHttpUrl),
   headerValue: readHeaderValue,
   jsonPath: readJsonPath,
+  pointer: readPointer,
+  percentText: readPercentText,
   queryTimeOrArgs: orArgs(readQueryTime),
   queryStepOrArgs: orArgs(readQueryStep),
   fieldPath: readFieldPath,
@@ -68,6 +75,7 @@ export type PlainForm = keyof typeof PLAIN_FORMS;
 /** Reads a value in a form; null when its type is not the form's, which the schema reports by itself. */
 export function readForm(form: Form, value: unknown): Reading<unknown> | null {
   if (form.kind === 'percent') return typeof value === 'number' ? readPercent(value) : null;
+  if (form.kind === 'share') return typeof value === 'number' ? readShare(value, form) : null;
   if (typeof value !== 'string') return null;
   switch (form.kind) {
     case 'duration':

@@ -69,3 +69,33 @@ export function readPercent(percent: number): Reading<number> {
   }
   return bad('must be a percentage from 0 to 100', 'write a number such as 5 or 0.25');
 }
+
+/** Inclusive. */
+export interface ShareBounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A part of a whole, 0..1. */
+export function readShare(value: number, { min, max }: ShareBounds): Reading<number> {
+  if (value >= min && value <= max) return good(value);
+  const range = `from ${min} to ${max}`;
+  const part = Math.round(value * 1e6) / 1e8;
+  if (value > 1 && part >= min && part <= max) {
+    return bad(`must be a share ${range}, not a percentage`, `write ${part}`);
+  }
+  return bad(`must be a share ${range}`, value > max ? `write ${max} or less` : `write ${min} or more`);
+}
+
+/** `5%`, `0.5%` as a share. Without its sign nobody could tell 5 % from five times. */
+export function readPercentText(text: string): Reading<number> {
+  const digits = /^([0-9]{1,3}(?:\.[0-9]{1,4})?)( ?%)?$/.exec(text);
+  const number = Number(digits?.[1]);
+  if (digits === null) return bad('must be a percentage with its sign', 'write it like 5%');
+  if (digits[2] === undefined) {
+    const meant = number < 1 ? Math.round(number * 1e6) / 1e4 : number;
+    return bad('must be a percentage with its sign', `write ${meant}%`);
+  }
+  if (number >= 0.1 && number <= 50) return good(Math.round(number * 1e4) / 1e6);
+  return bad('must be from 0.1% to 50%', number > 50 ? 'write 50% or less' : 'write 0.1% or more');
+}

@@ -16,6 +16,7 @@ export const OWN_KEYWORDS = [
   'x-secret',
   'x-same-as',
   'x-refused',
+  'x-known',
 ] as const;
 
 export interface KeyOptions {
@@ -35,6 +36,8 @@ export interface KeyOptions {
   readonly 'x-same-as'?: string;
   /** Keys that are known from elsewhere and mean nothing here, each with what to do instead. */
   readonly 'x-refused'?: Readonly<Record<string, string>>;
+  /** For an item under a name of one's own: the known names beside it, one of which may have been meant. */
+  readonly 'x-known'?: readonly string[];
 }
 
 /** `500ms`, `2s`, `5m`, `30d`. */
@@ -108,6 +111,29 @@ export function percent(options: KeyOptions) {
   });
 }
 
+/** A part of a whole; `min` and `max` are within 0 and 1. */
+export function share(min: number, max: number, options: KeyOptions) {
+  const form: Form = { kind: 'share', min, max };
+  return Type.Number({
+    ...options,
+    minimum: min,
+    maximum: max,
+    'x-form': form,
+    'x-type': `a share (${min} to ${max})`,
+  });
+}
+
+/** A percentage with its sign, `5%`. */
+export function percentText(options: KeyOptions) {
+  const form: Form = { kind: 'percentText' };
+  return Type.String({
+    ...options,
+    pattern: '^[0-9]{1,3}(\\.[0-9]{1,4})? ?%$',
+    'x-form': form,
+    'x-type': 'a percentage with its sign (0.1% to 50%)',
+  });
+}
+
 /** A piece of text with a form of its own; `type` names it in the reference. */
 export function text(kind: PlainForm, type: string, options: KeyOptions) {
   const form: Form = { kind };
@@ -162,6 +188,24 @@ export function section<
   const properties: Record<string, TSchema> = { ...required };
   for (const [key, schema] of Object.entries(optional)) properties[key] = Type.Optional(schema);
   return Type.Object(properties as R & Optionals<O>, { ...options, additionalProperties: false });
+}
+
+/** A mapping of known keys in which every other name, of a form, stands for an item of one kind. */
+export function openSection<const O extends Record<string, TSchema>>(
+  optional: O,
+  names: PlainForm,
+  item: TSchema,
+  options: KeyOptions & { readonly maxProperties: number },
+) {
+  const form: Form = { kind: names };
+  const { properties } = section(optional, options);
+  return Type.Unsafe<Static<TObject<Optionals<O>>>>({
+    type: 'object',
+    properties,
+    propertyNames: { type: 'string', 'x-form': form },
+    additionalProperties: item,
+    ...options,
+  });
 }
 
 /** One item or a list of them. */

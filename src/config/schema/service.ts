@@ -2,6 +2,9 @@ import Type from 'typebox';
 import { DEFAULTS, LATENCY_EDGES_MS } from '../defaults.ts';
 import { count, duration, flag, mapOf, percent, section, size, text, word } from './build.ts';
 import { cohortSchema, whenSchema } from './condition.ts';
+import { gatesSchema } from './gates.ts';
+import { experimentSchema } from './kpi.ts';
+import { predictionsSchema, shadowSchema } from './observe.ts';
 import { rolloutSchema } from './rollout.ts';
 import { stickySchema } from './sticky.ts';
 import { upstreamKeys, upstreamSchema } from './upstream.ts';
@@ -182,6 +185,10 @@ export const serviceSchema = section(
       'x-default': 'none: the gateway’s own region',
     }),
     mirror: mirrorSchema,
+    predictions: predictionsSchema,
+    shadow: shadowSchema,
+    gates: gatesSchema,
+    experiment: experimentSchema,
     rollout: rolloutSchema,
     failover: word(['none', 'stable'], {
       description:

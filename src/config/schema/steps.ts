@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { DEFAULTS } from '../defaults.ts';
 import type { PlainForm } from '../forms/form.ts';
 import {
   argumentsSchema,
@@ -197,11 +198,32 @@ const pauseSchema = section(
       { min: '0s', max: '365d' },
       { description: 'How long.', 'x-default': 'until somebody promotes' },
     ),
+    until: word(['evidence'], {
+      description: '`evidence`: until the gates prove enough for the next share. Needs `gates`.',
+      'x-default': 'none',
+    }),
+    atLeast: argoDuration(
+      { min: '0s', max: '365d' },
+      {
+        description: 'With `until`: how long it waits however much is proven.',
+        default: DEFAULTS.evidencePause.atLeast,
+      },
+    ),
+    atMost: argoDuration(
+      { min: '1s', max: '365d' },
+      { description: 'With `until`: when `onTimeout` follows.', 'x-default': 'as long as it takes' },
+    ),
+    onTimeout: word(['hold', 'promote', 'abort'], {
+      description:
+        'What follows after `atMost`. `hold`: it waits on, and says so. `promote`: it goes on unproven, unless harm shows. `abort`: the canary is taken back.',
+      default: DEFAULTS.evidencePause.onTimeout,
+    }),
   },
   {
-    description: 'Waits: for a time, or with `{}` for `coalmine promote`.',
+    description:
+      'Waits: for a time, with `{}` for `coalmine promote`, or with `{ until: evidence }` for the gates.',
     'x-default': 'none',
-    'x-hint': 'write {} or { duration: 5m }',
+    'x-hint': 'write {}, { duration: 5m } or { until: evidence }',
   },
 );
 

@@ -9,9 +9,33 @@ const MAX_ERRORS = 2_000;
  * type fits. Where none fits, the union itself is what is wrong.
  */
 export function relevantErrors(errors: readonly ErrorObject[]): ErrorObject[] {
-  const told = withoutBranches(errors.slice(0, MAX_ERRORS));
-  const formed = new Set(told.filter((one) => one.keyword === 'x-form').map((one) => one.instancePath));
+  const told = withoutStrangers(withoutBranches(errors.slice(0, MAX_ERRORS)));
+  const formed = new Set(
+    told.filter(({ keyword }) => keyword === 'x-form' || keyword === 'type').map((one) => one.instancePath),
+  );
   return told.filter((one) => !isRepeat(one, formed));
+}
+
+/** Of an item whose name was perhaps misspelt, what else is wrong with it as such an item is not worth saying. */
+function withoutStrangers(errors: readonly ErrorObject[]): ErrorObject[] {
+  const first = new Map<string, ErrorObject>();
+  for (const one of errors) {
+    if (isStranger(one) && !first.has(one.instancePath)) first.set(one.instancePath, one);
+  }
+  if (first.size === 0) return [...errors];
+  return errors.filter(({ instancePath }, i) => {
+    const parts = instancePath.split('/');
+    const around = parts.map((_, end) => parts.slice(0, end + 1).join('/'));
+    const stranger = around.map((path) => first.get(path)).find((one) => one !== undefined);
+    return stranger === undefined || stranger === errors[i];
+  });
+}
+
+/** What makes an item under a name of the user's own what it is, is missing: its first required key. */
+export function isStranger({ keyword, params, parentSchema }: ErrorObject): boolean {
+  if (keyword !== 'required' || parentSchema?.['x-known'] === undefined) return false;
+  const required: unknown = parentSchema.required;
+  return Array.isArray(required) && required[0] === params.missingProperty;
 }
 
 /** Ajv reports a union right after what its branches reported, so one pass from the front will do. */
@@ -54,7 +78,7 @@ function isInside(one: ErrorObject, union: ErrorObject): boolean {
   return one.instancePath === union.instancePath || one.instancePath.startsWith(`${union.instancePath}/`);
 }
 
-/** Said better by an error of our own keyword. */
+/** Said better by an error of our own keyword, or of the type. */
 function isRepeat(one: ErrorObject, formed: ReadonlySet<string>): boolean {
   if (one.schemaPath.includes('/propertyNames/')) return true;
   const plain = one.keyword === 'pattern' || one.keyword === 'minimum' || one.keyword === 'maximum';

@@ -3,6 +3,7 @@ import { closest } from '../../core/closest.ts';
 import { type Form, readForm } from '../forms/form.ts';
 import { clip, orList, type Path } from '../issue.ts';
 import type { FormParams } from './ajv.ts';
+import { isStranger } from './branches.ts';
 
 /** What to tell about one schema error; `part` says whether the key or the value is pointed at. */
 export interface Told {
@@ -31,6 +32,7 @@ export function tell(
     case 'additionalProperties':
       return tellUnknown(String(params.additionalProperty), path, schema, placesOf, say);
     case 'required':
+      if (isStranger(error)) return tellStranger(String(params.missingProperty), path, schema, say);
       return tellMissing(String(params.missingProperty), path, schema, say);
     case 'propertyNames':
       return tellName(String(params.propertyName), path, schema, say);
@@ -77,6 +79,14 @@ function tellMissing(key: string, path: Path, schema: Schema, say: Say): Told {
   const purpose = lowerFirst(textOf(property.description) ?? '').replace(/\.$/, '');
   const fix = textOf(property['x-hint']) ?? `add it: ${purpose}`;
   return say('is missing', fix, { path: [...path, key], part: 'key' });
+}
+
+/** A name of the user's own without what such an item needs: perhaps a known one was meant. */
+function tellStranger(key: string, path: Path, schema: Schema, say: Say): Told {
+  const known = Array.isArray(schema['x-known']) ? schema['x-known'].map(String) : [];
+  const meant = closest(String(path.at(-1)), known);
+  const fix = meant === null ? `write ${orList(known)}, or add ${key}` : `did you mean ${meant}?`;
+  return say(`is not a known name, and has no ${key}`, fix, { part: 'key' });
 }
 
 function tellName(name: string, path: Path, schema: Schema, say: Say): Told {
@@ -135,6 +145,8 @@ function tellBound(keyword: string, schema: Schema, say: Say): Told {
       return say(`must have at most ${bound} characters`, 'write a shorter text');
     case 'minItems':
     case 'minProperties':
+      if (bound > 1)
+        return say(`must have at least ${bound} entries`, textOf(schema['x-hint']) ?? 'add some');
       return say('must not be empty', 'add an entry, or remove the key');
     case 'maxItems':
       return say(`has more than ${bound} entries`, 'remove some of them');

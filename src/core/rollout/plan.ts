@@ -33,6 +33,14 @@ export type Step =
   | { readonly kind: 'setWeight'; readonly weightBp: number }
   /** Null: until someone promotes. */
   | { readonly kind: 'pause'; readonly durationMs: number | null }
+  /** `pause: { until: evidence }`: until the gates' evidence bears the next share. */
+  | {
+      readonly kind: 'evidence';
+      readonly atLeastMs: number;
+      /** Null: for as long as it takes. */
+      readonly atMostMs: number | null;
+      readonly onTimeout: 'hold' | 'promote' | 'abort';
+    }
   | { readonly kind: 'analysis'; readonly analysis: AnalysisPlan }
   | {
       readonly kind: 'experiment';
