@@ -8,6 +8,11 @@ import { watchFiles } from './config/watch.ts';
 import { createControlApi, type Phase } from './control/api.ts';
 import { createHolder, type Holder } from './control/holder.ts';
 import { createHookCaller } from './control/hooks.ts';
+import { Board } from './control/judge/board.ts';
+import { Experiments } from './control/judge/experiments.ts';
+import { Feedback } from './control/judge/feedback.ts';
+import { redress } from './control/judge/redress.ts';
+import { gateReadings } from './control/judge/view.ts';
 import { createNotifier } from './control/notify.ts';
 import { createReloader, logWarnings } from './control/reload.ts';
 import { createRollouts, type Rollouts } from './control/rollouts/manager.ts';
@@ -18,6 +23,8 @@ import { createWindows } from './control/windows.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
 import { createLog, type LeveledLog } from './log.ts';
 import type { Clock, Log } from './ports.ts';
+import { ArmBook } from './tally/arms.ts';
+import { ArmsLifetime } from './tally/arms-lifetime.ts';
 import { createExposition } from './tally/exposition.ts';
 import { Recorder } from './tally/recorder.ts';
 
@@ -61,8 +68,14 @@ export async function startApp(options: AppOptions): Promise<App> {
   const log = options.log === undefined ? createLog(config.log.level) : fixedLevel(options.log);
   logWarnings(log, loaded.warnings);
   const recorder = new Recorder();
-  const walking = createWalking(config, options.timeScale ?? 1, { recorder, log, holder: () => holder });
-  const { rollouts } = walking;
+  const arms = new ArmBook();
+  const walking = createWalking(config, options.timeScale ?? 1, {
+    recorder,
+    arms,
+    log,
+    holder: () => holder,
+  });
+  const { rollouts, board, experiments, feedback } = walking;
   const holder: Holder = createHolder(carryStages(null, await rollouts.open(config)), config);
 
   let phase: Phase = 'starting';
@@ -83,13 +96,26 @@ export async function startApp(options: AppOptions): Promise<App> {
     endpoints: () => gateway?.endpoints() ?? [],
     compilePattern,
     rollouts,
+    kpis: {
+      feedback: (items) => feedback.take(items),
+      experiments: () => experiments.experiments(),
+      experiment: (name) => experiments.experiment(name),
+    },
     log,
   });
+  const answers = new ArmsLifetime(
+    () => arms.arms(),
+    () => arms.pairs(),
+  );
   const metrics = createExposition({
     recorder,
+    answers,
     split: holder.split,
     reloads: reloader.state,
     rollouts: () => rollouts.infos(),
+    gates: () =>
+      holder.config().judges.flatMap(({ service }) => gateReadings(service, board.verdict(service))),
+    feedback: () => feedback.counts(),
   });
 
   // First, so that whoever asks is told "starting" and not refused.
@@ -100,6 +126,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     gateway = await listening('listen', config.listener, () =>
       startGateway(config.listener, holder.split(), {
         recorder,
+        arms,
         clock,
         random: Math.random,
         log,
@@ -111,6 +138,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     throw error;
   }
   holder.subscribe((split) => gateway?.swap(split));
+  // After the gateway, which opens and forgets what is counted in.
+  holder.subscribe((split) => answers.retain(split));
+  answers.retain(holder.split());
+  holder.subscribe((split) => board.follow(split));
+  board.follow(holder.split());
   // Only now, with both ports ours: a second process started by mistake has ended before it wrote anything.
   rollouts.start();
   const watcher = watchFiles(reloader.files, () => void reloader.request());
@@ -159,6 +191,9 @@ async function drain({ gateway, admin, holder, log, walking, stopWatching }: Run
 
 interface Walking {
   readonly rollouts: Rollouts;
+  readonly board: Board;
+  readonly experiments: Experiments;
+  readonly feedback: Feedback;
   /** After the rollouts have stopped. */
   close(): Promise<void>;
 }
@@ -167,12 +202,12 @@ interface Walking {
 function createWalking(
   config: Config,
   timeScale: number,
-  { recorder, log, holder }: { recorder: Recorder; log: Log; holder(): Holder },
+  { recorder, arms, log, holder }: { recorder: Recorder; arms: ArmBook; log: Log; holder(): Holder },
 ): Walking {
-  const watched = () =>
-    holder()
-      .config()
-      .rollouts.map(({ service }) => service);
+  const watched = () => {
+    const { rollouts: walked, judges } = holder().config();
+    return [...new Set([...walked, ...judges].map(({ service }) => service))];
+  };
   const windows = createWindows((services) => recorder.lifetime(services), clock, timeScale, watched);
   const source = createMetricSource({
     windows,
@@ -180,7 +215,39 @@ function createWalking(
     callHook: (name, context, signal) => rollouts.callHook(name, context, signal),
   });
   const notify = createNotifier({ log });
+  const board = new Board({
+    arms: () => arms.arms(),
+    pairs: () => arms.pairs(),
+    capped: () => [...arms.capped(), ...feedback.capped()],
+    log,
+    windows,
+    clock,
+    split: () => holder().split(),
+    position: (service) => rollouts.position(service),
+    tell: (...told) => rollouts.judged(...told),
+    redress: (service) => {
+      if (rollouts.rollout(service) === null) redress(holder(), board, service);
+      else rollouts.redress(service);
+    },
+  });
+  const experiments = new Experiments({ board, holder, clock, log });
+  const feedback = new Feedback({
+    config: () => holder().config(),
+    split: () => holder().split(),
+    board,
+    clock,
+    compilePattern,
+  });
   const rollouts = createRollouts({
+    judge: {
+      adopt: (judges) => board.adopt(judges),
+      dress: (service, scope) => board.dress(service, scope),
+      verdict: (service) => board.verdict(service),
+      tick() {
+        board.tick();
+        experiments.tick();
+      },
+    },
     store: createFileStore(config.stateDir),
     clock: new WatchClock(clock, timeScale, log),
     windows,
@@ -193,6 +260,9 @@ function createWalking(
   });
   return {
     rollouts,
+    board,
+    experiments,
+    feedback,
     async close() {
       await Promise.all([source.close(), notify.close(NOTIFY_GRACE_MS)]);
     },

@@ -1,11 +1,15 @@
 import type {
   DescribedRequest,
+  ExperimentView,
+  FeedbackSummary,
+  GateView,
   HistoryView,
   ReloadFailure,
   ReloadState,
   RolloutView,
   ServiceDetail,
   ServiceSummary,
+  VerdictView,
   WeightSet,
 } from '../control/api.ts';
 
@@ -13,7 +17,11 @@ import type {
 
 export type {
   AnalysisView,
+  EstimateView,
+  EvidenceView,
+  ExperimentView,
   Explanation,
+  GateView,
   HistoryView,
   MetricView,
   ReloadFailure,
@@ -21,6 +29,8 @@ export type {
   RolloutView,
   ServiceDetail,
   ServiceSummary,
+  VariantView,
+  VerdictView,
   VersionDetail,
   VersionSummary,
   VersionTraffic,
@@ -67,6 +77,16 @@ export interface HistoryBody {
   readonly history: readonly HistoryView[];
 }
 
+/** What the gates say. */
+export interface VerdictBody {
+  readonly service: string;
+  /** Of the rollout that is judged. */
+  readonly number: number;
+  /** Null: there are no gates, or nothing was judged yet. */
+  readonly verdict: VerdictView | null;
+  readonly gates: readonly GateView[];
+}
+
 /** What `POST rollouts/NAME/VERB` takes for a verb. */
 export const ROLLOUT_VERBS = ['start', 'promote', 'pause', 'resume', 'abort', 'retry', 'undo'] as const;
 export type RolloutVerb = (typeof ROLLOUT_VERBS)[number];
@@ -80,6 +100,24 @@ export interface RolloutCommandBody {
   /** Who asks, for the history; 100 characters at most. */
   readonly actor?: string;
 }
+
+export interface ExperimentsBody {
+  readonly revision: number;
+  readonly experiments: readonly ExperimentView[];
+}
+
+export type ExperimentBody = ExperimentView;
+
+/** What `POST feedback` takes: one of these, or a list of them. `value` above 0 is an event. */
+export type FeedbackBody = { readonly kpi: string; readonly value: number } & (
+  | { readonly id: string }
+  | { readonly service: string; readonly key: string }
+);
+
+/** How many at a time. */
+export const MAX_FEEDBACK_ITEMS = 10_000;
+
+export type FeedbackSummaryBody = FeedbackSummary;
 
 /** `/readyz` without access shows `status` alone. */
 export interface ReadyBody {

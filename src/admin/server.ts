@@ -4,6 +4,8 @@ import type { ControlApi } from '../control/api.ts';
 import type { Log } from '../ports.ts';
 import { type AccessSettings, createGuard, type Guard, type Visitor } from './auth.ts';
 import type { ErrorBody } from './contract.ts';
+import { experimentRoutes } from './routes/experiments.ts';
+import { feedbackRoute } from './routes/feedback.ts';
 import { indexRoute } from './routes/index.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { probeRoutes } from './routes/probes.ts';
@@ -38,6 +40,8 @@ export async function startAdmin(settings: AccessSettings, deps: AdminDeps): Pro
   metricsRoute(app, deps.metrics);
   serviceRoutes(app, deps.control);
   rolloutRoutes(app, deps.control);
+  experimentRoutes(app, deps.control);
+  feedbackRoute(app, deps.control);
   indexRoute(app);
   app.server.maxConnections = MAX_CONNECTIONS;
   await app.listen({ host: settings.host, port: settings.port });

@@ -2,6 +2,7 @@ import type { HistoryView, RolloutPhase, RolloutView, VersionTraffic } from '../
 import { durationText } from '../core/rollout/describe.ts';
 import { percent } from './format.ts';
 import { drawAnalyses } from './live-analyses.ts';
+import { drawGates, gatesText } from './live-gates.ts';
 import { BLANK, type Line, line, rows, type Tone } from './live-line.ts';
 
 /** A rollout as people see it. Pure: the same picture from the same view. */
@@ -26,6 +27,7 @@ export function drawRollout(view: RolloutView, history: readonly HistoryView[]):
     ...drawHead(view),
     ...drawSteps(view),
     ...drawVersions(view.versions),
+    ...drawGates(view.verdict, view.gates),
     ...drawAnalyses(view.analyses),
     ...drawHistory(history),
   ];
@@ -49,17 +51,20 @@ export function changeKey(view: RolloutView): string {
     run.metrics.map((metric) => [metric.name, metric.phase, metric.last?.at]),
   ]);
   const texts = [message, hold].map((text) => text?.replace(/\d+/g, '0') ?? null);
-  return JSON.stringify([number, phase, status, step, weight, scope, scopes, userPaused, texts, analyses]);
+  const { verdict, gates } = view;
+  const judged = [verdict?.state, verdict?.holdRamp, verdict?.ready, gatesText(gates)];
+  const rest = [texts, analyses, judged];
+  return JSON.stringify([number, phase, status, step, weight, scope, scopes, userPaused, ...rest]);
 }
 
-/** The measurements of one look, for logs and pipes: `success-rate 0.993 Successful`. */
-export function measuredText({ analyses }: RolloutView): string {
-  return analyses
+/** The gates and measurements of one look, for logs and pipes: `latency PASS, success-rate 0.993 Successful`. */
+export function measuredText({ analyses, gates }: RolloutView): string {
+  const measured = analyses
     .flatMap(({ metrics }) => metrics)
     .flatMap(({ name, last }) =>
       last === null ? [] : [[name, last.value, last.phase].filter((part) => part !== '').join(' ')],
-    )
-    .join(', ');
+    );
+  return [...(gates.length === 0 ? [] : [gatesText(gates)]), ...measured].join(', ');
 }
 
 function drawHead(view: RolloutView): Line[] {

@@ -38,6 +38,20 @@ export function rows(indent: number, right: ReadonlySet<number>, table: readonly
   });
 }
 
+/** A paragraph, broken between words so that no line is longer than `width`, indent included; a longer word stays whole. */
+export function wrap(indent: number, width: number, text: string, tone?: Tone): Line[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of plain(text).split(' ')) {
+    const longer = current === '' ? word : `${current} ${word}`;
+    if (current !== '' && indent + longer.length > width) {
+      lines.push(current);
+      current = word;
+    } else current = longer;
+  }
+  return [...lines, current].map((one) => line(' '.repeat(indent) + one, tone));
+}
+
 const PAINT: Readonly<Record<Tone, string>> = {
   plain: '',
   dim: '\x1b[2m',

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addDemo } from './commands/demo.ts';
+import { addExperiment } from './commands/experiment.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addHistory } from './commands/history.ts';
@@ -60,6 +61,7 @@ const COMMANDS = [
   addList,
   addGet,
   addStatus,
+  addExperiment,
   addVerbs,
   addSetWeight,
   addHistory,

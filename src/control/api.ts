@@ -3,6 +3,8 @@ import { assertNever, type Service } from '../core/model.ts';
 import { type DescribedRequest, type Explanation, explain } from '../core/split/explain.ts';
 import type { Log, PatternCompiler } from '../ports.ts';
 import type { Holder } from './holder.ts';
+import type { ExperimentView } from './judge/experiment-view.ts';
+import type { FeedbackSummary } from './judge/feedback.ts';
 import type { ReloadState } from './reload.ts';
 import type { RolloutRefusal, RolloutsFace, RolloutView } from './rollouts/views.ts';
 import {
@@ -17,16 +19,22 @@ import { isSetByHand, sharesWith, type WeightProblem, withShares } from './weigh
 
 export type { Command, Phase as RolloutPhase } from '../core/rollout/state.ts';
 export type { DescribedRequest, Explanation } from '../core/split/explain.ts';
+export type { ExperimentView, VariantView } from './judge/experiment-view.ts';
+export type { FeedbackSummary } from './judge/feedback.ts';
 export type { ReloadFailure, ReloadState } from './reload.ts';
 export type {
   AnalysisView,
   CommandOutcome,
+  EstimateView,
+  EvidenceView,
+  GateView,
   HistoryView,
   MetricView,
   RolloutRefusal,
   RolloutsFace,
   RolloutView,
   StepView,
+  VerdictView,
   VersionTraffic,
 } from './rollouts/views.ts';
 export type {
@@ -84,8 +92,17 @@ export type WeightOutcome =
   | { readonly ok: true; readonly done: WeightSet }
   | { readonly ok: false; readonly refusal: WeightRefusal };
 
+/** Business figures: what became of answers, and the experiments on it. */
+export interface KpiFace {
+  /** Items as they came; never rejects because of one of them. */
+  feedback(items: readonly unknown[]): Promise<FeedbackSummary>;
+  experiments(): ExperimentView[];
+  /** Null: no such service, or it has no experiment. */
+  experiment(name: string): ExperimentView | null;
+}
+
 /** All that the surfaces may ask of the control path. Answers are plain data without secrets. */
-export interface ControlApi extends RolloutsFace {
+export interface ControlApi extends RolloutsFace, KpiFace {
   revision(): number;
   services(): ServiceSummary[];
   service(name: string): ServiceDetail | null;
@@ -103,11 +120,12 @@ export interface ControlDeps {
   endpoints(): readonly EndpointHealth[];
   readonly compilePattern: PatternCompiler;
   readonly rollouts: RolloutsFace;
+  readonly kpis: KpiFace;
   readonly log: Log;
 }
 
 export function createControlApi(deps: ControlDeps): ControlApi {
-  const { holder, rollouts } = deps;
+  const { holder, rollouts, kpis } = deps;
   const find = (name: string) => holder.split().services.find((service) => service.name === name);
   // A rollout's weights always differ from the file's, and are nobody's hand.
   const byHand = (service: Service) =>
@@ -147,6 +165,9 @@ export function createControlApi(deps: ControlDeps): ControlApi {
     rollout: (name) => rollouts.rollout(name),
     history: (name) => rollouts.history(name),
     rolloutCommand: (name, command, actor) => rollouts.rolloutCommand(name, command, actor),
+    feedback: (items) => kpis.feedback(items),
+    experiments: () => kpis.experiments(),
+    experiment: (name) => kpis.experiment(name),
   };
 }
 

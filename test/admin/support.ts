@@ -9,7 +9,14 @@ import type {
   WeightCommand,
   WeightOutcome,
 } from '../../src/control/api.ts';
-import { type FakeRollouts, fakeRollouts, type MemoryLog, memoryLog } from '../control/support.ts';
+import {
+  type FakeKpis,
+  type FakeRollouts,
+  fakeKpis,
+  fakeRollouts,
+  type MemoryLog,
+  memoryLog,
+} from '../control/support.ts';
 
 /** An admin port over a control path that records what it is asked. */
 
@@ -18,6 +25,7 @@ export interface FakeControl extends ControlApi {
   readonly asked: (DescribedRequest | WeightCommand)[];
   /** Empty; what is put in is served. */
   readonly fake: FakeRollouts;
+  readonly kpis: FakeKpis;
   outcome: WeightOutcome;
   /** Thrown by services(), for the unexpected. */
   fault: Error | null;
@@ -26,11 +34,14 @@ export interface FakeControl extends ControlApi {
 export function fakeControl(): FakeControl {
   const asked: FakeControl['asked'] = [];
   const fake = fakeRollouts();
+  const kpis = fakeKpis();
   const control: FakeControl = {
     phaseNow: 'ready',
     ...fake,
+    ...kpis,
     asked,
     fake,
+    kpis,
     fault: null,
     outcome: {
       ok: true,

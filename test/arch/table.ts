@@ -20,14 +20,16 @@ export const TABLE: ImportTable = {
     node: ['node:fs', 'node:fs/promises', 'node:path'],
   },
   'tally/': { files: ['core/', 'ports.ts'], npm: ['prom-client'], node: [] },
+  // Ids that clients carry and feedback brings back: signed by the gateway, read by control.
+  'kpi/': { files: ['core/', 'tally/key-set.ts'], npm: ['lru-cache'], node: ['node:crypto'] },
   'gateway/': {
-    files: ['core/', 'ports.ts', 'tally/recorder.ts'],
+    files: ['core/', 'ports.ts', 'tally/recorder.ts', 'tally/arms.ts', 'kpi/token.ts'],
     // ws: the types of what http-proxy hands out.
     npm: ['fastify', '@fastify/http-proxy', 'undici', 'ipaddr.js', 'lru-cache', 'ws'],
     node: 'any',
   },
   'control/': {
-    files: ['core/', 'config/', 'ports.ts', 'tally/'],
+    files: ['core/', 'config/', 'ports.ts', 'tally/', 'kpi/'],
     npm: [],
     node: ['node:timers/promises', 'node:util'],
   },

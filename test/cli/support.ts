@@ -7,7 +7,14 @@ import { compilePattern } from '../../src/config/pattern.ts';
 import { createControlApi } from '../../src/control/api.ts';
 import { createHolder, type Holder } from '../../src/control/holder.ts';
 import type { Service } from '../../src/core/model.ts';
-import { config, type FakeRollouts, fakeRollouts, memoryLog } from '../control/support.ts';
+import {
+  config,
+  type FakeKpis,
+  type FakeRollouts,
+  fakeKpis,
+  fakeRollouts,
+  memoryLog,
+} from '../control/support.ts';
 import { split } from '../support/split.ts';
 import { Bell } from '../support/wait.ts';
 
@@ -90,6 +97,7 @@ export async function startServer(
   services: readonly Service[],
   access: Partial<AccessSettings> = {},
   rollouts: FakeRollouts = fakeRollouts(),
+  kpis: FakeKpis = fakeKpis(),
 ): Promise<TestServer> {
   const log = memoryLog();
   const holder = createHolder(split(services), config({ services }));
@@ -100,6 +108,7 @@ export async function startServer(
     endpoints: () => [],
     compilePattern,
     rollouts,
+    kpis,
     log,
   });
   const metrics = { contentType: () => 'text/plain', render: async () => '' };

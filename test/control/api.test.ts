@@ -12,7 +12,15 @@ import { createHolder } from '../../src/control/holder.ts';
 import type { Condition } from '../../src/core/model.ts';
 import { rule } from '../support/rule.ts';
 import { mirror, service, split, upstream } from '../support/split.ts';
-import { config, type FakeRollouts, fakeRollouts, iris, memoryLog, rolloutView } from './support.ts';
+import {
+  config,
+  type FakeRollouts,
+  fakeKpis,
+  fakeRollouts,
+  iris,
+  memoryLog,
+  rolloutView,
+} from './support.ts';
 
 const SECRET = 'THIS-IS-SECRET';
 
@@ -30,6 +38,7 @@ function setup(
     endpoints: () => health,
     compilePattern,
     rollouts,
+    kpis: fakeKpis(),
     log: memoryLog(),
   });
   return { holder, api, state };

@@ -43,7 +43,7 @@ function forgedFile(state: unknown): string {
         .map(([key, member]) => [key, sorted(member)]),
     );
   };
-  const body = { format: 'coalmine-rollout', version: 1, service: NAME, revision: 1, state };
+  const body = { format: 'coalmine-rollout', version: 2, service: NAME, revision: 1, state };
   const checksum = createHash('sha256')
     .update(JSON.stringify(sorted(body)))
     .digest('hex');
@@ -59,7 +59,7 @@ t.test('folder and file are private, and the file says what it is', async (t) =>
   t.match(checksum, /^[0-9a-f]{64}$/);
   t.strictSame(rest, {
     format: 'coalmine-rollout',
-    version: 1,
+    version: 2,
     service: NAME,
     revision: 1,
     state: rolloutState(),
@@ -117,7 +117,7 @@ t.test('what is no state of this service is damaged, and says why', async (t) =>
     ['a list', '[]', /the file must be an object/],
     ['a number', '7', /the file must be an object/],
     ['no text', Buffer.from([0xff, 0xfe, 0x00]), /is not JSON/],
-    ['a newer version', JSON.stringify({ ...sound, version: 2 }), /newer Coalmine \(version 2; .* reads 1\)/],
+    ['a newer version', JSON.stringify({ ...sound, version: 3 }), /newer Coalmine \(version 3; .* reads 2\)/],
     ['an odd version', JSON.stringify({ ...sound, version: '1' }), /version that is not known/],
     ['another revision', JSON.stringify({ ...sound, revision: 7 }), /checksum is wrong/],
     ['no checksum', JSON.stringify({ ...sound, checksum: undefined }), /checksum is wrong/],
@@ -126,7 +126,7 @@ t.test('what is no state of this service is damaged, and says why', async (t) =>
     ['nesting without end', `${'['.repeat(200_000)}${']'.repeat(200_000)}`, /must be an object|sense of/],
     [
       'nesting without end inside',
-      `{"format":"coalmine-rollout","version":1,"state":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+      `{"format":"coalmine-rollout","version":2,"state":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
       /cannot be made sense of|not JSON/,
     ],
   ];

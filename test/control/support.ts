@@ -2,7 +2,9 @@ import type { Config } from '../../src/config/load.ts';
 import type {
   Command,
   CommandOutcome,
+  ExperimentView,
   HistoryView,
+  KpiFace,
   RolloutsFace,
   RolloutView,
 } from '../../src/control/api.ts';
@@ -24,6 +26,8 @@ export function config({ services = [], ...rest }: ConfigOptions = {}): Config {
     log: { level: 'info' },
     files: ['coalmine.yaml'],
     rollouts: [],
+    judges: [],
+    kpi: { secret: 'a secret of tests', expiresMs: 60_000 },
     stateDir: '',
     split: { region: null, trustProxy: [], accessLogShare: 0, services },
     ...rest,
@@ -80,6 +84,8 @@ export function rolloutView(changes: Partial<RolloutView> = {}): RolloutView {
     userPaused: false,
     hold: null,
     analyses: [],
+    gates: [],
+    verdict: null,
     versions: [],
     revision: 12,
     timeScale: 1,
@@ -130,4 +136,74 @@ export function fakeRollouts(...views: readonly RolloutView[]): FakeRollouts {
     },
   };
   return fake;
+}
+
+/** Feedback that is recorded and always taken, and experiments that are what a test says they are. */
+export interface FakeKpis extends KpiFace {
+  readonly views: Map<string, ExperimentView>;
+  /** One list a call. */
+  readonly reported: (readonly unknown[])[];
+}
+
+export function fakeKpis(...views: readonly ExperimentView[]): FakeKpis {
+  const fake: FakeKpis = {
+    views: new Map(views.map((view) => [view.service, view])),
+    reported: [],
+    async feedback(items) {
+      fake.reported.push(items);
+      return { accepted: items.length, duplicate: 0, forged: 0, expired: 0, malformed: 0, unknown: 0 };
+    },
+    experiments: () => [...fake.views.values()],
+    experiment: (name) => fake.views.get(name) ?? null,
+  };
+  return fake;
+}
+
+/** v2 against v1 on clicks, undecided. */
+export function experimentView(changes: Partial<ExperimentView> = {}): ExperimentView {
+  const none = { remainingMs: null, guardrails: null, stopped: null };
+  return {
+    service: 'iris-api',
+    kpi: 'click',
+    alpha: 0.05,
+    began: '2026-01-02T03:04:05.678Z',
+    elapsedMs: 7_200_000,
+    state: 'continue',
+    winner: null,
+    remainingMs: 11_520_000,
+    text: 'click with v2 1.085 times as often as with v1 (0.962 to 1.224, 1,230 events): undecided',
+    sampleRatio: { evidence: 0.2, needed: 1000, share: 0 },
+    problems: [],
+    variants: [
+      {
+        ...none,
+        name: 'v1',
+        weight: 50,
+        requests: 24_010,
+        users: 12_100,
+        converted: 590,
+        events: 702,
+        conversion: { value: 0.0488, low: 0.043, high: 0.055, n: 12_100 },
+        state: 'control',
+        ratio: null,
+        text: '',
+      },
+      {
+        ...none,
+        name: 'v2',
+        weight: 50,
+        requests: 23_950,
+        users: 12_080,
+        converted: 640,
+        events: 771,
+        conversion: { value: 0.053, low: 0.047, high: 0.0595, n: 12_080 },
+        state: 'continue',
+        ratio: { value: 1.085, low: 0.962, high: 1.224, n: 1_230 },
+        remainingMs: 11_520_000,
+        text: 'click with v2 1.085 times as often as with v1 (0.962 to 1.224, 1,230 events): undecided',
+        guardrails: { state: 'CONTINUE', text: 'Continue: 358 more first requests are needed' },
+      },
+    ],
+    ...changes,
+  };
 }

@@ -56,6 +56,7 @@ export function rolloutState(service = 'iris-api', over: Partial<RolloutState> =
     userPaused: false,
     weightOverrideBp: 1250,
     background: runState(),
+    verdict: { state: 'CONTINUE', holdRamp: false, ready: false, why: 'too few samples', failed: [] },
     hold: { reason: 'Prometheus “unreachable”\n\u2028', sinceMs: 2000, told: true },
     gate: { point: 'traffic', index: 0, inFlight: true, nextAtMs: 2600, refusal: '503: busy', refusals: 2 },
     rollbackPollAtMs: null,

@@ -13,9 +13,14 @@ GET ${API}/services/NAME/explain       which version a request gets and why
 PUT ${API}/services/NAME/weight        {"weight": 5} or {"weight": 5, "version": "v2"}
 GET ${API}/rollouts                    all rollouts
 GET ${API}/rollouts/NAME               one rollout: phase, steps, analyses, traffic of its versions
+GET ${API}/rollouts/NAME/verdict       what the gates say: estimates, evidence, when a decision is expected
 GET ${API}/rollouts/NAME/history       what happened, when, by whom and why; ?limit= for the newest only
 POST ${API}/rollouts/NAME/VERB         VERB: ${ROLLOUT_VERBS.join(', ')}
                                         optional JSON: {"full": true} (promote), {"reason": "…"} (abort), {"actor": "…"}
+GET ${API}/experiments                 all experiments
+GET ${API}/experiments/NAME            one experiment: verdict, variants, when a decision is expected
+POST ${API}/feedback                   {"id": "…", "kpi": "click", "value": 1}, with "service" and "key" in place of "id"
+                                        where there is none; or a list of up to 10,000
 `;
 
 export function indexRoute(app: FastifyInstance): void {

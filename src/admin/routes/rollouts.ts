@@ -8,6 +8,7 @@ import {
   type RolloutBody,
   type RolloutsBody,
   type RolloutVerb,
+  type VerdictBody,
 } from '../contract.ts';
 import {
   actorOf,
@@ -32,6 +33,16 @@ export function rolloutRoutes(app: FastifyInstance, control: ControlApi): void {
     const { name } = request.params;
     return control.rollout(name) ?? noRollout(control, reply, name);
   });
+
+  app.get<ByName>(
+    `${API}/rollouts/:name/verdict`,
+    async (request, reply): Promise<VerdictBody | ErrorBody> => {
+      const view = control.rollout(request.params.name);
+      if (view === null) return noRollout(control, reply, request.params.name);
+      const { service, number, verdict, gates } = view;
+      return { service, number, verdict, gates };
+    },
+  );
 
   app.get<ByName>(
     `${API}/rollouts/:name/history`,

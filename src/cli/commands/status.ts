@@ -53,7 +53,7 @@ async function awaitEnd(name: string, options: StatusOptions, io: Io): Promise<n
         continue;
       }
       trouble = '';
-      if (last === null || changeKey(withoutAnalyses(sight.view)) !== changeKey(withoutAnalyses(last))) {
+      if (last === null || changeKey(withoutDetails(sight.view)) !== changeKey(withoutDetails(last))) {
         io.out(textOf(sight.view, options.output));
       }
       last = sight.view;
@@ -67,9 +67,9 @@ async function awaitEnd(name: string, options: StatusOptions, io: Io): Promise<n
   return EXIT.no;
 }
 
-/** Measurements that change no phase are for `get -w`. */
-function withoutAnalyses(view: RolloutView): RolloutView {
-  return { ...view, analyses: [] };
+/** Measurements and gates that change no phase are for `get -w`. */
+function withoutDetails(view: RolloutView): RolloutView {
+  return { ...view, analyses: [], gates: [], verdict: null };
 }
 
 function textOf(view: RolloutView, output: OutputFormat): string {

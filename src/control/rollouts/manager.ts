@@ -5,10 +5,12 @@ import type { Service, Split } from '../../core/model.ts';
 import { applyRollout } from '../../core/rollout/apply.ts';
 import { phaseOf } from '../../core/rollout/phase.ts';
 import type { RolloutPlan } from '../../core/rollout/plan.ts';
-import type { Effect, RolloutState, Transition } from '../../core/rollout/state.ts';
+import { settingsAt, settingsOf } from '../../core/rollout/settings.ts';
+import type { Effect, RolloutState, Transition, VerdictState } from '../../core/rollout/state.ts';
 import { initialState } from '../../core/rollout/transition.ts';
 import type { HookAnswer, Log, MeasureContext, PatternCompiler, Store } from '../../ports.ts';
 import type { Holder } from '../holder.ts';
+import type { Board, Position } from '../judge/board.ts';
 import type { Windows } from '../windows.ts';
 import { callHook, carryOut, type EffectDeps } from './effects.ts';
 import { Endings } from './endings.ts';
@@ -27,6 +29,7 @@ export interface RolloutsDeps extends Omit<EffectDeps, 'timeScale'> {
   readonly windows: Windows;
   readonly log: Log;
   readonly compilePattern: PatternCompiler;
+  readonly judge: Pick<Board, 'adopt' | 'dress' | 'tick' | 'verdict'>;
   /** The cell whose Split follows the rollouts. */
   holder(): Holder;
 }
@@ -63,6 +66,12 @@ export interface Rollouts extends RolloutsFace {
   stop(): Promise<void>;
   /** For a `rollout` hook that is measured. */
   callHook(name: string, context: MeasureContext, signal: AbortSignal): Promise<HookAnswer>;
+  /** Where a rollout stands; null: the service has none. */
+  position(service: string): Position | null;
+  /** What the gates say; nothing happens where there is no rollout. */
+  judged(service: string, verdict: VerdictState, text: string, evidence: readonly string[]): void;
+  /** Dresses the service anew. */
+  redress(service: string): void;
   /** For the metrics. */
   infos(): readonly RolloutInfo[];
 }
@@ -89,7 +98,8 @@ class Manager implements Rollouts {
     this.#deps = deps;
   }
 
-  async open({ rollouts, split }: Config): Promise<Config['split']> {
+  async open({ rollouts, judges, split }: Config): Promise<Config['split']> {
+    this.#deps.judge.adopt(judges);
     const plans = new Map(rollouts.map((plan) => [plan.service, plan]));
     for (const plan of rollouts) this.#slots.set(plan.service, await this.#load(plan));
     return {
@@ -97,13 +107,15 @@ class Manager implements Rollouts {
       services: split.services.map((service) => {
         const slot = this.#slots.get(service.name);
         const plan = plans.get(service.name);
-        if (slot === undefined || plan === undefined) return service;
-        return applyRollout(service, plan, slot.blocked === null ? slot.state : null);
+        const state = slot === undefined || slot.blocked !== null ? null : slot.state;
+        return plan === undefined
+          ? this.#deps.judge.dress(service, null)
+          : this.#applied(service, plan, state);
       }),
     };
   }
 
-  async prepare({ rollouts }: Config): Promise<PreparedRollouts> {
+  async prepare({ rollouts, judges }: Config): Promise<PreparedRollouts> {
     const staged: Staged[] = [];
     try {
       for (const plan of rollouts) staged.push(await this.#stage(plan));
@@ -111,18 +123,22 @@ class Manager implements Rollouts {
       for (const { unlock } of staged) unlock();
       throw error;
     }
+    this.#deps.judge.adopt(judges);
     const byName = new Map(staged.map((one) => [one.plan.service, one]));
     return {
       apply: (split) => ({
         ...split,
         services: split.services.map((service) => {
           const one = byName.get(service.name);
-          if (one === undefined) return service;
-          return applyRollout(service, one.plan, one.slot.blocked === null ? one.next.state : null);
+          if (one === undefined) return this.#deps.judge.dress(service, null);
+          return this.#applied(service, one.plan, one.slot.blocked === null ? one.next.state : null);
         }),
       }),
       commit: () => this.#commit(byName),
-      rollback: () => rollback(staged),
+      rollback: () => {
+        this.#deps.judge.adopt(this.#deps.holder().config().judges);
+        return rollback(staged);
+      },
     };
   }
 
@@ -142,6 +158,7 @@ class Manager implements Rollouts {
 
   tick(): void {
     this.#deps.windows.look();
+    this.#deps.judge.tick();
     for (const slot of this.#slots.values()) slot.tick();
   }
 
@@ -209,6 +226,27 @@ class Manager implements Rollouts {
     return callHook(this.#deps, slot, hook);
   }
 
+  position(service: string): Position | null {
+    const slot = this.#slots.get(service);
+    if (slot === undefined) return null;
+    const { plan, state } = slot;
+    return {
+      number: state.number,
+      underWay: slot.blocked === null && state.progress.kind === 'stepping',
+      nextW: nextWeight(plan, state),
+    };
+  }
+
+  judged(service: string, verdict: VerdictState, text: string, evidence: readonly string[]): void {
+    const slot = this.#slots.get(service);
+    if (slot !== undefined) void slot.handle({ kind: 'judged', verdict, text, evidence });
+  }
+
+  redress(service: string): void {
+    const slot = this.#slots.get(service);
+    if (slot !== undefined) this.#follow(slot);
+  }
+
   infos(): readonly RolloutInfo[] {
     return [...this.#slots.values()].map(({ plan, state, blocked }) => ({
       app: plan.service,
@@ -272,6 +310,10 @@ class Manager implements Rollouts {
     }
   }
 
+  #applied(service: Service, plan: RolloutPlan, state: RolloutState | null): Service {
+    return this.#deps.judge.dress(applyRollout(service, plan, state), settingsOf(plan, state).scope);
+  }
+
   /** Makes the Split what a changed state asks for. */
   #follow(slot: Slot): void {
     const holder = this.#deps.holder();
@@ -280,7 +322,7 @@ class Manager implements Rollouts {
     const current = before.services.find(({ name }) => name === slot.plan.service);
     if (configured === undefined || current === undefined || this.#slots.get(slot.plan.service) !== slot)
       return;
-    const wanted = applyRollout(configured, slot.plan, slot.blocked === null ? slot.state : null);
+    const wanted = this.#applied(configured, slot.plan, slot.blocked === null ? slot.state : null);
     if (isDeepStrictEqual({ ...wanted, stage: 0 }, { ...current, stage: 0 })) return;
     holder.swap(carryStages(before, replaced(before, wanted)));
   }
@@ -293,12 +335,13 @@ class Manager implements Rollouts {
   }
 
   #view(slot: Slot): RolloutView {
-    const { windows, clock, holder } = this.#deps;
+    const { windows, clock, holder, judge } = this.#deps;
     const deps = {
       windows,
       timeScale: clock.timeScale,
       revision: () => holder().split().revision,
       service: (name: string) => this.#service(name),
+      verdict: (name: string) => judge.verdict(name),
     };
     return viewOf(deps, slot);
   }
@@ -320,6 +363,18 @@ async function rollback(staged: readonly Staged[]): Promise<void> {
       unlock();
     }
   }
+}
+
+/** The next larger weight of the steps to come, 0..1; null: there is none. */
+function nextWeight(plan: RolloutPlan, state: RolloutState): number | null {
+  if (state.progress.kind !== 'stepping') return null;
+  const { index } = state.progress;
+  const nowBp = settingsOf(plan, state).weightBp;
+  for (let next = index + 1; next < plan.steps.length; next++) {
+    const { weightBp } = settingsAt(plan, next);
+    if (weightBp > nowBp) return weightBp / 10_000;
+  }
+  return null;
 }
 
 function replaced(split: Split, service: Service): Config['split'] {

@@ -1,6 +1,7 @@
 import type { AnalysisPlan, Provider } from '../../core/analysis/plan.ts';
 import type { MetricState, RunState } from '../../core/analysis/state.ts';
 import { quantileOf } from '../../core/analysis/tally-read.ts';
+import type { Verdict } from '../../core/judge/gates.ts';
 import { assertNever, type Service } from '../../core/model.ts';
 import { analysisPlanOf } from '../../core/rollout/analyses.ts';
 import { describeStep } from '../../core/rollout/describe.ts';
@@ -9,6 +10,7 @@ import { phaseOf } from '../../core/rollout/phase.ts';
 import { settingsOf } from '../../core/rollout/settings.ts';
 import type { HistoryEntry } from '../../core/rollout/state.ts';
 import { weightBpOf } from '../../core/split/shares.ts';
+import { judgedView } from '../judge/view.ts';
 import type { Windows } from '../windows.ts';
 import type { Slot } from './slot.ts';
 import type {
@@ -29,6 +31,8 @@ export interface ViewDeps {
   revision(): number;
   /** As it is in force. */
   service(name: string): Service | undefined;
+  /** The last one; null: none since this process began. */
+  verdict(service: string): Verdict | null;
 }
 
 export function viewOf(deps: ViewDeps, slot: Slot): RolloutView {
@@ -53,6 +57,7 @@ export function viewOf(deps: ViewDeps, slot: Slot): RolloutView {
     userPaused: state.userPaused,
     hold: state.hold?.reason ?? null,
     analyses: runsOf(slot).map((run) => analysisView(analysisPlanOf(slot, run), run)),
+    ...judgedView(deps.verdict(plan.service)),
     versions: trafficOf(deps, plan.service, plan.canary),
     revision: deps.revision(),
     timeScale: deps.timeScale,

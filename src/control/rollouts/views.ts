@@ -1,4 +1,5 @@
 import type { AnalysisPhase, MeasurementPhase } from '../../core/analysis/state.ts';
+import type { EstimateUnit, GateKind, GateState } from '../../core/judge/gates.ts';
 import type { Command, HistoryKind, Phase } from '../../core/rollout/state.ts';
 
 /** What the surfaces show of a rollout. Plain data without secrets. */
@@ -28,6 +29,10 @@ export interface RolloutView {
   /** Why nothing moves although nothing is paused. */
   readonly hold: string | null;
   readonly analyses: readonly AnalysisView[];
+  /** As the config lists them; none before the first verdict. */
+  readonly gates: readonly GateView[];
+  /** Null: the service has no gates, or nothing was judged since this process began. */
+  readonly verdict: VerdictView | null;
   readonly versions: readonly VersionTraffic[];
   /** Of the Split in force. */
   readonly revision: number;
@@ -71,6 +76,60 @@ export interface MetricView {
     readonly message: string;
     readonly at: string;
   } | null;
+}
+
+/** What one gate has found. No number is NaN or infinite: null stands for those. */
+export interface GateView {
+  readonly name: string;
+  readonly kind: GateKind;
+  readonly state: GateState;
+  /** Of the estimates: milliseconds for `ms`, else 0..1. */
+  readonly unit: EstimateUnit;
+  /** Null: not measured, or nothing to measure yet. */
+  readonly canary: EstimateView | null;
+  readonly stable: EstimateView | null;
+  /** Towards a rollback, and towards passing. */
+  readonly harm: EvidenceView;
+  readonly pass: EvidenceView;
+  /** `need`: canary samples at which it would be decided if they go on like this; null: not foreseeable. */
+  readonly samples: { readonly have: number; readonly need: number | null };
+  /** Real milliseconds until then at this traffic; 0: decided, null: not foreseeable. */
+  readonly decisionInMs: number | null;
+  /** Both versions are beyond the threshold: what is wrong is around them. */
+  readonly environment: boolean;
+  readonly text: string;
+}
+
+/** A number between bounds that hold at all times at once, over `n` samples. */
+export interface EstimateView {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly n: number;
+}
+
+export interface EvidenceView {
+  /** How many times likelier than without; null: more than a number can say. */
+  readonly evidence: number | null;
+  /** At how much of it the gate decides. */
+  readonly needed: number | null;
+  /** How far it has come, of 1, on a scale of logarithms; 0: nowhere. */
+  readonly share: number | null;
+}
+
+/** What all gates say together. */
+export interface VerdictView {
+  readonly state: GateState;
+  /** Evidence of harm over all gates, and at how much of it the canary is taken back. */
+  readonly M: number | null;
+  readonly needed: number | null;
+  /** Evidence of harm grows: nobody more is exposed meanwhile. */
+  readonly holdRamp: boolean;
+  /** Whether the canary's share may grow, and what that waits for or rests on. */
+  readonly ready: boolean;
+  readonly why: string;
+  /** Plain words with the numbers that decide. */
+  readonly text: string;
 }
 
 /** What a version was sent within the last `windowMs`. */

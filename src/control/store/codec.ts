@@ -11,7 +11,9 @@ import { readState } from './state-shape.ts';
  * file may be indented or its keys sorted.
  */
 export const FORMAT = 'coalmine-rollout';
-export const VERSION = 1;
+export const VERSION = 2;
+/** The one before, without verdicts. */
+const WITHOUT_VERDICTS = 1;
 
 export type Decoded =
   | { readonly kind: 'found'; readonly state: RolloutState; readonly revision: number }
@@ -46,7 +48,9 @@ function read(service: string, bytes: Uint8Array): Decoded {
   if (typeof body.version === 'number' && body.version > VERSION) {
     return damaged(`was written by a newer Coalmine (version ${body.version}; this one reads ${VERSION})`);
   }
-  if (body.version !== VERSION) return damaged(`has a version that is not known: only ${VERSION} is`);
+  if (body.version !== VERSION && body.version !== WITHOUT_VERDICTS) {
+    return damaged(`has a version that is not known: ${WITHOUT_VERDICTS} and ${VERSION} are`);
+  }
   if (checksum !== checksumOf(body)) return damaged('was changed or damaged: its checksum is wrong');
   if (body.service !== service) {
     return damaged(`belongs to another service, ${JSON.stringify(body.service) ?? 'without a name'}`);
@@ -55,7 +59,8 @@ function read(service: string, bytes: Uint8Array): Decoded {
   if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 1) {
     return damaged('has no valid revision');
   }
-  const state = readState(body.state, 'state');
+  const written = body.version === VERSION ? body.state : { ...object(body.state, 'state'), verdict: null };
+  const state = readState(written, 'state');
   if (state.service !== service) return damaged('holds the state of another service');
   return { kind: 'found', state, revision };
 }

@@ -14,6 +14,7 @@ import {
   type Progress,
   type RolloutState,
   type Stepping,
+  type VerdictState,
 } from '../../core/rollout/state.ts';
 import {
   among,
@@ -106,6 +107,14 @@ const gate = record<Gate>({
   refusals: count,
 });
 
+const verdict = record<VerdictState>({
+  state: oneOf<VerdictState['state']>({ PASS: true, FAIL: true, CONTINUE: true, ERROR: true }),
+  holdRamp: flag,
+  ready: flag,
+  why: text,
+  failed: list(text),
+});
+
 const entry = record<HistoryEntry>({
   wallMs: finite,
   number: count,
@@ -129,6 +138,7 @@ export const readState: Reader<RolloutState> = record<RolloutState>({
   userPaused: flag,
   weightOverrideBp: nullable(within(0, WHOLE_BP)),
   background: nullable(run),
+  verdict: nullable(verdict),
   hold: nullable(hold),
   gate: nullable(gate),
   rollbackPollAtMs: nullable(finite),

@@ -1,7 +1,7 @@
 import { assertNever } from '../model.ts';
 import { describeStep } from './describe.ts';
 import type { Draft } from './draft.ts';
-import { abort, accept, begin, beginAgain, complete, undo } from './lifecycle.ts';
+import { abort, accept, begin, complete, undo } from './lifecycle.ts';
 import { goOn, leave } from './settle.ts';
 import type { Command, Stepping } from './state.ts';
 
@@ -98,7 +98,7 @@ function retry(d: Draft): void {
   if (d.state.progress.kind !== 'aborted') {
     return d.refuse('only an aborted rollout can be retried; start begins a new one');
   }
-  beginAgain(d, 'retried', 'retried from the first step');
+  begin(d, 'retried', 'retried from the first step');
 }
 
 function undoByHand(d: Draft): void {

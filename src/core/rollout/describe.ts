@@ -8,6 +8,11 @@ export function describeStep(step: Step): string {
       return `setWeight ${step.weightBp / 100}`;
     case 'pause':
       return step.durationMs === null ? 'pause' : `pause ${durationText(step.durationMs)}`;
+    case 'evidence': {
+      const least = step.atLeastMs > 0 ? [`at least ${durationText(step.atLeastMs)}`] : [];
+      const most = step.atMostMs === null ? [] : [`at most ${durationText(step.atMostMs)}`];
+      return ['pause until evidence', ...least, ...most].join(', ');
+    }
     case 'analysis':
       return `analysis ${step.analysis.metrics.map((metric) => metric.name).join(', ')}`;
     case 'experiment':

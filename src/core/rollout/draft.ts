@@ -94,6 +94,7 @@ export class Draft {
       userPaused: false,
       weightOverrideBp: null,
       background: null,
+      verdict: null,
       hold: null,
       gate: null,
       rollbackPollAtMs: null,

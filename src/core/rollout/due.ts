@@ -1,7 +1,7 @@
 import { nextDueMs as runDueMs } from '../analysis/run.ts';
 import { isMeasuring, requiredRunsDone } from './analyses.ts';
 import { gatePassed } from './gates.ts';
-import type { RolloutPlan } from './plan.ts';
+import type { RolloutPlan, Step } from './plan.ts';
 import { deadlineMs, HOLD_TOLD_MS } from './settle.ts';
 import type { RolloutState, Stepping } from './state.ts';
 
@@ -32,8 +32,17 @@ function steppingDue(plan: RolloutPlan, state: RolloutState, progress: Stepping)
   const end = stepEndMs(plan, state);
   const held = state.userPaused || progress.stuck !== null || state.gate !== null || state.hold !== null;
   // An experiment may outlast its time; then the end of its analyses is what moves it.
+  times.push(...evidenceDue(state, progress, plan.steps[progress.index]));
   if (end !== null && !held && !isMeasuring(runs) && requiredRunsDone(plan, progress)) times.push(end);
   return times;
+}
+
+/** The two moments at which time alone can end a pause until evidence; verdicts bring their own events. */
+function evidenceDue({ clockMs }: RolloutState, { enteredAtMs }: Stepping, step: Step | undefined): number[] {
+  if (step?.kind !== 'evidence') return [];
+  const times = [enteredAtMs + step.atLeastMs];
+  if (step.atMostMs !== null && step.onTimeout !== 'hold') times.push(enteredAtMs + step.atMostMs);
+  return times.filter((time) => time > clockMs);
 }
 
 /** When the time of the current step is up; null where it has none. */

@@ -18,6 +18,7 @@ export function initialState(plan: RolloutPlan): RolloutState {
     userPaused: false,
     weightOverrideBp: null,
     background: null,
+    verdict: null,
     hold: null,
     gate: null,
     rollbackPollAtMs: null,
@@ -30,14 +31,12 @@ export function initialState(plan: RolloutPlan): RolloutState {
   };
 }
 
-/** A new rollout of what the plan names, from its first step. */
+/**
+ * A rollout from its first step. Also one that begins again has a number of its
+ * own: what was counted before it began is no evidence for it.
+ */
 export function begin(d: Draft, kind: HistoryKind, cause: string): void {
   d.patch({ number: d.state.number + 1, beganWallMs: d.at.wallMs });
-  beginAgain(d, kind, cause);
-}
-
-/** The same rollout again, from its first step. */
-export function beginAgain(d: Draft, kind: HistoryKind, cause: string): void {
   d.leaveSteps({ kind: 'starting' });
   d.patch({ gate: gateAt('start', d.nowMs) });
   d.note(kind, cause);

@@ -46,6 +46,11 @@ function steppingPhase(plan: RolloutPlan, state: RolloutState, { index, stuck }:
     const how = step.durationMs === null ? 'until someone promotes' : `for ${durationText(step.durationMs)}`;
     return { phase: 'Paused', message: `step ${index + 1} of ${plan.steps.length}: paused ${how}` };
   }
+  if (step?.kind === 'evidence') {
+    const why = state.verdict === null ? '' : `: ${state.verdict.why}`;
+    const message = `step ${index + 1} of ${plan.steps.length}: ${describeStep(step)}${why}`;
+    return { phase: 'Paused', message };
+  }
   const text = step === undefined ? 'about to take its first step' : describeStep(step);
   return { phase: 'Progressing', message: `step ${index + 1} of ${plan.steps.length}: ${text}` };
 }

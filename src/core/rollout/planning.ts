@@ -1,6 +1,6 @@
 import { replanRuns } from './analyses.ts';
 import type { Draft } from './draft.ts';
-import { begin, beginAgain, complete } from './lifecycle.ts';
+import { begin, complete } from './lifecycle.ts';
 
 /**
  * Compares the plan with what the state is a rollout of. A new definition of the
@@ -26,7 +26,7 @@ export function replan(d: Draft): void {
     d.patch(known);
   if (!underWay) return;
   if (plan.stepsDefinition !== stepsDefinition) {
-    return beginAgain(d, 'restarted', 'the steps changed under way; begun again from the first one');
+    return begin(d, 'restarted', 'the steps changed under way; begun again from the first one');
   }
   replanRuns(d);
 }

@@ -11,12 +11,15 @@ import { describeStep, durationText } from './describe.ts';
 import type { Draft } from './draft.ts';
 import { askGate, gateHooks, gatePassed, pollRollback } from './gates.ts';
 import { abort, complete, gateAt } from './lifecycle.ts';
-import type { RolloutPlan } from './plan.ts';
+import type { RolloutPlan, Step } from './plan.ts';
 import { isAnyoneExposed, settingsAt, settingsOf } from './settings.ts';
 import type { RolloutState, Stepping } from './state.ts';
+import { verdictHold } from './verdicts.ts';
 
 /** How long data must be missing before the history says so. */
 export const HOLD_TOLD_MS = 10_000;
+
+type EvidenceStep = Extract<Step, { kind: 'evidence' }>;
 
 /**
  * Lets the rollout go as far as it may by now, then asks for what it needs to go
@@ -78,7 +81,10 @@ function enter(d: Draft, index: number): void {
   if (step === undefined) return;
   const progress: Stepping = { kind: 'stepping', index, enteredAtMs: d.nowMs, runs: [], stuck: null };
   d.patch({ progress });
-  if (step.kind === 'setWeight' || step.kind === 'setScope') d.patch({ weightOverrideBp: null });
+  if (step.kind === 'setWeight' || step.kind === 'setScope') {
+    // What bore the share before says nothing yet of this one.
+    d.patch({ weightOverrideBp: null, verdict: null });
+  }
   d.patch({ progress: { ...progress, runs: startStepRuns(d, index) } });
   d.progressed();
   if (step.kind === 'pause') {
@@ -95,6 +101,8 @@ function isDone(d: Draft, progress: Stepping): boolean {
   switch (step?.kind) {
     case 'pause':
       return step.durationMs !== null && since >= step.durationMs && !isMeasuring(d.runs()) && !held();
+    case 'evidence':
+      return !isMeasuring(d.runs()) && evidenceDone(d, step, since);
     case 'analysis':
       return requiredRunsDone(d.plan, progress) && !held();
     case 'experiment': {
@@ -106,17 +114,33 @@ function isDone(d: Draft, progress: Stepping): boolean {
   }
 }
 
+/**
+ * Why nobody more may be exposed for now: data is missing, or the gates mind.
+ * Before anyone is exposed only the step's own analyses matter.
+ */
+function standsStill(d: Draft): string | null {
+  const exposed = isAnyoneExposed(settingsOf(d.plan, d.state));
+  return missingData(d, exposed) ?? (exposed ? verdictHold(d.state) : null);
+}
+
+/** `pause: { until: evidence }`. The time that it may take at most ends it as its config says. */
+function evidenceDone(d: Draft, step: EvidenceStep, since: number): boolean {
+  if (since < step.atLeastMs) return false;
+  if (d.state.verdict?.ready === true && standsStill(d) === null) return true;
+  if (step.atMostMs === null || since < step.atMostMs) return false;
+  if (step.onTimeout === 'abort') {
+    const why = d.state.verdict?.why ?? 'the gates have not been judged';
+    abort(d, `no sufficient evidence within ${durationText(step.atMostMs)}: ${why}`, []);
+  }
+  return step.onTimeout === 'promote' && standsStill(d) === null;
+}
+
 /** The gate to pass before a step is entered, where hooks stand there. */
 function gateBefore(d: Draft, index: number): 'traffic' | 'promotion' | null {
   if (index >= d.plan.steps.length) return gateHooks(d, 'promotion').length > 0 ? 'promotion' : null;
   const now = d.state.weightOverrideBp ?? settingsAt(d.plan, index - 1).weightBp;
   const increases = settingsAt(d.plan, index).weightBp > now;
   return increases && gateHooks(d, 'traffic').length > 0 ? 'traffic' : null;
-}
-
-/** Why nobody more may be exposed for now: data is missing. Before anyone is exposed only the step's own analyses matter. */
-function standsStill(d: Draft): string | null {
-  return missingData(d, isAnyoneExposed(settingsOf(d.plan, d.state)));
 }
 
 /** A hold that lasts is told, and so is its end. */
@@ -127,7 +151,7 @@ function noteHold(d: Draft): void {
     if (hold === null) return;
     d.patch({ hold: null });
     d.progressed();
-    if (hold.told) d.note('released', 'there is data again');
+    if (hold.told) d.note('released', 'it may go on');
     return;
   }
   const sinceMs = hold?.sinceMs ?? d.nowMs;

@@ -1,4 +1,5 @@
 import type { Outcome, RunState } from '../analysis/state.ts';
+import type { GateState } from '../judge/gates.ts';
 
 /**
  * How far a rollout has come. Plain data, written to disk whole with every
@@ -22,6 +23,8 @@ export interface RolloutState {
   /** `set-weight` while steps run: in force until the next step that sets one. Basis points. */
   readonly weightOverrideBp: number | null;
   readonly background: RunState | null;
+  /** What the gates said last; null: nothing yet, or there are none. */
+  readonly verdict: VerdictState | null;
   /** Why nothing moves although nothing is paused; null: it moves. */
   readonly hold: Hold | null;
   /** The hooks of the gate being passed, or null. */
@@ -67,6 +70,19 @@ export interface Hold {
   readonly sinceMs: number;
   /** Whether the history says so; short ones are not worth an entry. */
   readonly told: boolean;
+}
+
+/** The judge's word, as far as it moves or holds a rollout. */
+export interface VerdictState {
+  readonly state: GateState;
+  /** Evidence of harm grows: nobody more is exposed. */
+  readonly holdRamp: boolean;
+  /** The evidence bears the next share. */
+  readonly ready: boolean;
+  /** What it waits for, or what it rests on. */
+  readonly why: string;
+  /** Gates that failed: they stay so for this rollout. */
+  readonly failed: readonly string[];
 }
 
 export interface Gate {
@@ -155,6 +171,13 @@ export type RolloutEvent =
       readonly hook: string;
       readonly ok: boolean;
       readonly detail: string;
+    }
+  /** The gates were judged; `text` and `evidence` say on what numbers. */
+  | {
+      readonly kind: 'judged';
+      readonly verdict: VerdictState;
+      readonly text: string;
+      readonly evidence: readonly string[];
     }
   /** The config was read: the plan handed over with this event may differ from the one before. */
   | { readonly kind: 'planned' }

@@ -7,6 +7,7 @@ import type { RolloutPlan } from './plan.ts';
 import { replan } from './planning.ts';
 import { settle } from './settle.ts';
 import type { Instant, RolloutEvent, RolloutState, Transition } from './state.ts';
+import { takeVerdict } from './verdicts.ts';
 
 export { initialState } from './lifecycle.ts';
 
@@ -48,6 +49,8 @@ function apply(d: Draft, event: RolloutEvent): void {
     case 'answered':
       answerGate(d, event.hook, event.ok, event.detail);
       return answerRollback(d, event.hook, event.ok, event.detail);
+    case 'judged':
+      return takeVerdict(d, event.verdict, event.text, event.evidence);
     case 'planned':
       return replan(d);
     case 'restored':

@@ -6,6 +6,7 @@ import type { Notifier } from '../../../src/control/notify.ts';
 import { createRollouts, type Rollouts } from '../../../src/control/rollouts/manager.ts';
 import { WatchClock } from '../../../src/control/rollouts/watch-clock.ts';
 import type { Outcome } from '../../../src/core/analysis/state.ts';
+import type { Verdict } from '../../../src/core/judge/gates.ts';
 import type { Split } from '../../../src/core/model.ts';
 import type { RolloutPlan } from '../../../src/core/rollout/plan.ts';
 import type { Store } from '../../../src/ports.ts';
@@ -38,6 +39,7 @@ export interface SceneOptions {
   readonly services?: readonly ReturnType<typeof iris>[];
   measure?(metric: string): Outcome | Promise<Outcome>;
   hook?(name: string, body: object): boolean;
+  verdict?(service: string): Verdict | null;
   /** Called at each swap, before it is in force. */
   onSwap?(split: Split): void;
 }
@@ -68,6 +70,12 @@ export async function scene(t: Test, options: SceneOptions = {}): Promise<Scene>
     notify: Object.assign(() => undefined, { dropped: () => 0, close: async () => undefined }) as Notifier,
     log,
     compilePattern: () => () => false,
+    judge: {
+      adopt: () => undefined,
+      dress: (service) => service,
+      tick: () => undefined,
+      verdict: (service) => options.verdict?.(service) ?? null,
+    },
     holder: () => holder,
   });
   const initial = config({ services, rollouts: plans });

@@ -1,0 +1,19 @@
+import type { Service } from '../../core/model.ts';
+
+/**
+ * What evidence without a rollout is about: which models answer, whom, and how
+ * users are told apart. Where any of it changes the evidence begins anew; other
+ * weights, limits or time-outs are a new stage of the same.
+ */
+export function identityOf({ match, versions, stable, salt, sticky, rules, precedence }: Service): string {
+  const { issueCookie } = sticky;
+  return JSON.stringify([
+    match,
+    versions.map(({ name, upstream }) => [name, upstream.endpoints]),
+    stable,
+    salt,
+    { ...sticky, issueCookie: issueCookie?.name ?? null },
+    rules,
+    precedence,
+  ]);
+}

@@ -1,0 +1,157 @@
+import type { Test } from 'tap';
+import { request } from 'undici';
+import type { RolloutView } from '../../src/control/api.ts';
+import type { FaultMode } from '../../src/demo/faults.ts';
+import { startModelProcess } from '../../src/demo/model-process.ts';
+import { configOf, type Product, startProduct } from './process.ts';
+import { until } from './wait.ts';
+
+/** Gates before real model services: one fault of the second one at 5 % of the traffic. */
+
+/** COALMINE_JUDGE_RUNS plays each case so many times. */
+export const RUNS = Number(process.env.COALMINE_JUDGE_RUNS ?? 1);
+const PER_SECOND = 300;
+
+const GATES = {
+  successRate: { atLeast: 0.95 },
+  latency: { p95: '200ms' },
+  predictionShift: { atMost: 0.2 },
+  confidence: { mean: 0.6 },
+};
+
+/** Five percent until there is evidence, then everyone. */
+const STEPS = [{ setWeight: 5 }, { pause: { until: 'evidence', atLeast: '3s' } }, { setWeight: 100 }];
+
+/** Faults of the model itself; switching them on keeps the service busy, so that happens before anyone is there. */
+const MODEL_FAULTS: readonly FaultMode[] = ['shifted', 'overconfident'];
+
+/** The rollout's end with that fault in v2; a fault of the service appears under way, as in life. */
+export async function rolloutWith(
+  t: Test,
+  fault: FaultMode,
+): Promise<{ product: Product; end: RolloutView }> {
+  const { product, v2 } = await play(t, { gates: GATES, rollout: { start: 'manual', steps: STEPS } });
+  if (MODEL_FAULTS.includes(fault)) await setFault(v2, fault);
+  await post(product, '/rollouts/iris-api/start');
+  if (!MODEL_FAULTS.includes(fault)) {
+    await until(async () => (await requestsOf(product, 'v2')) >= 20, 'v2 to serve', 60_000);
+    await setFault(v2, fault);
+  }
+  return { product, end: await ended(product) };
+}
+
+/** The rollout of a model that answers differently, beginning with copies alone. */
+export async function shadowedRollout(t: Test): Promise<{ product: Product; end: RolloutView }> {
+  const steps = [{ setMirror: 100 }, { pause: { until: 'evidence', atLeast: '3s' } }, ...STEPS];
+  const { product, v2 } = await play(t, {
+    gates: { ...GATES, agreement: { atLeast: 0.9 } },
+    mirror: { to: 'v2', percent: 0, methods: ['POST'] },
+    shadow: { compare: 'class' },
+    rollout: { start: 'manual', steps },
+  });
+  await setFault(v2, 'shifted');
+  await post(product, '/rollouts/iris-api/start');
+  return { product, end: await ended(product) };
+}
+
+async function play(t: Test, service: object) {
+  const model = async (version: string) => {
+    const started = await startModelProcess({
+      version,
+      fault: 'good',
+      onDeath: (how) => t.fail(`${version} ${how}`),
+      onComplaint: (line) => t.comment(line),
+    });
+    t.teardown(() => started.close());
+    return started.url;
+  };
+  const [v1, v2] = [await model('v1'), await model('v2')];
+  const product = await startProduct(
+    t,
+    configOf(
+      {
+        'iris-api': {
+          versions: { v1: { url: v1 }, v2: { url: v2 } },
+          stable: 'v1',
+          canary: 'v2',
+          sticky: { by: ['header:x-user-id'] },
+          predictions: {
+            class: '/prediction',
+            confidence: '/confidence',
+            score: '/confidence',
+            sample: { perSecond: 1_000, cpu: 0.3 },
+          },
+          ...service,
+        },
+      },
+      { drain: { delay: '0s' }, state: { dir: './state' } },
+    ),
+  );
+  const crowd = setInterval(() => {
+    for (let i = 0; i < PER_SECOND / 20; i++) void ask(product).catch(() => undefined);
+  }, 50);
+  t.teardown(() => clearInterval(crowd));
+  return { product, v2 };
+}
+
+/** Flowers of all three kinds. */
+const FLOWERS = [
+  [5.1, 3.5, 1.4, 0.2],
+  [4.9, 3.1, 1.5, 0.1],
+  [6.1, 2.8, 4.7, 1.2],
+  [5.6, 2.7, 4.2, 1.3],
+  [6.3, 3.3, 6.0, 2.5],
+  [5.8, 2.7, 5.1, 1.9],
+];
+let asked = 0;
+
+/** One request of one of many users; who answered. */
+export async function ask({ gatewayUrl }: Product): Promise<string> {
+  const n = asked++;
+  const { headers, body } = await request(`${gatewayUrl}/predict`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-user-id': `user-${n}` },
+    body: JSON.stringify({ features: FLOWERS[n % FLOWERS.length] }),
+  });
+  await body.dump();
+  return String(headers['x-coalmine-version']);
+}
+
+async function ended(product: Product): Promise<RolloutView> {
+  const view = async () => (await get(product, '/rollouts/iris-api')) as RolloutView;
+  await until(
+    async () => ['completed', 'aborted'].includes((await view()).status),
+    'the rollout to end',
+    100_000,
+  );
+  return view();
+}
+
+export function failedGates({ gates }: RolloutView): string[] {
+  return gates.filter(({ state }) => state === 'FAIL').map(({ name }) => name);
+}
+
+/** What the gateway has answered for a version, from its own counters. */
+export async function requestsOf(product: Product, version: string): Promise<number> {
+  return (await product.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('http_requests_total{') && line.includes(`version="${version}"`))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
+async function setFault(url: string, mode: FaultMode): Promise<void> {
+  const answer = await request(`${url}/faults`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ mode }),
+  });
+  await answer.body.dump();
+}
+
+async function get({ adminUrl }: Product, path: string): Promise<unknown> {
+  return (await fetch(`${adminUrl}/api/v1${path}`)).json();
+}
+
+async function post({ adminUrl }: Product, path: string): Promise<void> {
+  await (await fetch(`${adminUrl}/api/v1${path}`, { method: 'POST' })).text();
+}
