@@ -43,7 +43,8 @@ function sourceFiles(): string[] {
     .map((name) => path.join(folder, name));
 }
 
-const LOG_CALL = /(?:\b(?:log|Log)|#log)(?:\.(?:debug|info|warn|error)|\[[^\]]*\])?\(([\s\S]*?)\);/g;
+const LOG_CALL =
+  /(?<!Math\.)(?:\b(?:log|Log)|#log)(?:\.(?:debug|info|warn|error)|\[[^\]]*\])?\(([\s\S]*?)\);/g;
 
 /** The fixed part of what is logged: the longest text among the arguments of each call. */
 function messagesIn(source: string): string[] {

@@ -10,6 +10,7 @@ import { blocksOf, PAGES, type Page, proseOf, ROOT } from './pages.ts';
 /** What the configs of the pages need from outside. */
 const OPTIONS = {
   env: {
+    KPI_SECRET: 'a secret of documents',
     COALMINE_ADMIN_TOKEN: 'not-a-real-token',
     COALMINE_COOKIE_SECRET: 'not-a-real-secret',
   },
@@ -31,6 +32,7 @@ t.test('the pages show configs', async (t) => {
     'docs/guide.md',
     'docs/config-reference.md',
     'docs/rollouts.md',
+    'docs/gates.md',
     'docs/analysis.md',
     'docs/playbook-database.md',
   ]) {
