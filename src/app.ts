@@ -94,6 +94,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     phase: () => phase,
     reloadState: reloader.state,
     endpoints: () => gateway?.endpoints() ?? [],
+    disagreements: (service) => gateway?.disagreements(service) ?? [],
     compilePattern,
     rollouts,
     kpis: {

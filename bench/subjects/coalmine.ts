@@ -13,7 +13,16 @@ export interface CoalmineVariant {
   /** So many services, each with a host `svc-N.bench.local`; left out: one for every host. */
   readonly services?: number;
   readonly rules?: readonly object[];
+  /** Reads every answer's prediction, and counts for the judge. */
+  readonly observe?: boolean;
 }
+
+/** Of every answer, with room for all that a core can serve. */
+const PREDICTIONS = {
+  class: '/prediction',
+  confidence: '/confidence',
+  sample: { share: 1, perSecond: 100_000, cpu: 1 },
+};
 
 function serviceConfig(upstreams: Upstreams, variant: CoalmineVariant, host: string | null): object {
   const url = (port: number) => ({ url: `http://127.0.0.1:${port}` });
@@ -31,6 +40,7 @@ function serviceConfig(upstreams: Upstreams, variant: CoalmineVariant, host: str
     maxBody: '1GiB',
     sticky: { by: ['header:x-user-id'] },
     ...(variant.rules === undefined ? {} : { rules: variant.rules }),
+    ...(variant.observe === true ? { predictions: PREDICTIONS } : {}),
     ...(percent > 0 ? { mirror: { to: 'shadow', percent } } : {}),
   };
 }
@@ -92,4 +102,5 @@ function coalmineSubject(name: string, variant: CoalmineVariant): Subject {
 
 export const coalmine = coalmineSubject('coalmine', {});
 export const coalmineMirror = coalmineSubject('coalmine+mirror', { mirrorPercent: 10 });
+export const coalmineObserve = coalmineSubject('coalmine+observe', { observe: true });
 export const coalmineFullMirror = coalmineSubject('coalmine+mirror', { mirrorPercent: 100 });

@@ -1,11 +1,19 @@
 import type { Bench } from '../lib/bench.ts';
-import { coalmine, coalmineMirror } from './coalmine.ts';
+import { coalmine, coalmineMirror, coalmineObserve } from './coalmine.ts';
 import { haproxy } from './haproxy.ts';
 import { nginx } from './nginx.ts';
 import { barePipe, httpProxy } from './node-peer.ts';
 import type { RunningSubject, Subject, Upstreams } from './subject.ts';
 
-export const SUBJECTS: readonly Subject[] = [coalmine, coalmineMirror, barePipe, httpProxy, nginx, haproxy];
+export const SUBJECTS: readonly Subject[] = [
+  coalmine,
+  coalmineMirror,
+  coalmineObserve,
+  barePipe,
+  httpProxy,
+  nginx,
+  haproxy,
+];
 
 /** Those of `subjects` that were asked for and can run here; says which cannot. */
 export function presentSubjects(bench: Bench, subjects: readonly Subject[] = SUBJECTS): Subject[] {

@@ -51,6 +51,19 @@ export interface ServicesBody {
 
 export type ServiceBody = ServiceDetail;
 
+/** Oldest first; empty where `shadow.keep` is 0. */
+export interface DisagreementsBody {
+  readonly service: string;
+  readonly disagreements: readonly {
+    readonly at: string;
+    readonly requestId: string;
+    readonly clientVersion: string;
+    readonly shadowVersion: string;
+    readonly client: unknown;
+    readonly shadow: unknown;
+  }[];
+}
+
 export interface SetWeightBody {
   /** Percent, two decimals. */
   readonly weight: number;

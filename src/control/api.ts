@@ -109,8 +109,21 @@ export interface ControlApi extends RolloutsFace, KpiFace {
   explain(name: string, request: DescribedRequest): Explanation | null;
   phase(): Phase;
   readiness(): Readiness;
+  /** Mirrored requests that were answered differently and kept for reading, oldest first; null: no such service. */
+  disagreements(name: string): readonly KeptPair[] | null;
   /** Takes effect at once; the file is not touched. Under a rollout it is a command to that. */
   setWeight(name: string, command: WeightCommand): Promise<WeightOutcome>;
+}
+
+/** A request whose two answers differ, redacted as its config says. */
+export interface KeptPair {
+  /** Wall clock, ms. */
+  readonly atMs: number;
+  readonly requestId: string;
+  readonly clientVersion: string;
+  readonly shadowVersion: string;
+  readonly client: unknown;
+  readonly shadow: unknown;
 }
 
 export interface ControlDeps {
@@ -118,6 +131,7 @@ export interface ControlDeps {
   phase(): Phase;
   reloadState(): ReloadState;
   endpoints(): readonly EndpointHealth[];
+  disagreements(service: string): readonly KeptPair[];
   readonly compilePattern: PatternCompiler;
   readonly rollouts: RolloutsFace;
   readonly kpis: KpiFace;
@@ -146,6 +160,7 @@ export function createControlApi(deps: ControlDeps): ControlApi {
       const service = find(name);
       return service === undefined ? null : explain(holder.split(), service, request, deps.compilePattern);
     },
+    disagreements: (name) => (find(name) === undefined ? null : deps.disagreements(name)),
     phase: deps.phase,
     readiness: () => readinessOf(deps),
     async setWeight(name, command) {

@@ -69,6 +69,19 @@ t.test('explain passes on what is described, and refuses what it does not know',
   t.equal((await ask('/api/v1/services/nobody/explain')).status, 404);
 });
 
+t.test('pairs that were answered differently', async (t) => {
+  const { ask } = await startTestAdmin(t);
+  const kept = await ask('/api/v1/services/iris-api/disagreements');
+  t.equal(kept.status, 200);
+  t.match(kept.json(), {
+    service: 'iris-api',
+    disagreements: [
+      { at: '1970-01-01T00:00:00.000Z', clientVersion: 'v1', client: { a: 1 }, shadow: { a: 2 } },
+    ],
+  });
+  t.equal((await ask('/api/v1/services/nobody/disagreements')).status, 404);
+});
+
 t.test('a weight is set', async (t) => {
   const { ask, control } = await startTestAdmin(t);
   const put = (body: string, headers: Record<string, string> = {}) =>

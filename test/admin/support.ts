@@ -56,6 +56,19 @@ export function fakeControl(): FakeControl {
       },
     },
     revision: () => 12,
+    disagreements: (name) =>
+      name === 'iris-api'
+        ? [
+            {
+              atMs: 0,
+              requestId: 'r',
+              clientVersion: 'v1',
+              shadowVersion: 'v2',
+              client: { a: 1 },
+              shadow: { a: 2 },
+            },
+          ]
+        : null,
     services() {
       if (control.fault !== null) throw control.fault;
       return [{ name: 'iris-api' }] as unknown as ReturnType<ControlApi['services']>;

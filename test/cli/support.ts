@@ -106,6 +106,7 @@ export async function startServer(
     phase: () => 'ready',
     reloadState: () => ({ ok: 0, failed: 0, failure: null, restartNeeded: [] }),
     endpoints: () => [],
+    disagreements: () => [],
     compilePattern,
     rollouts,
     kpis,

@@ -36,6 +36,7 @@ function setup(
     phase: () => state.phase,
     reloadState: () => ({ ok: 0, failed: 0, failure: null, restartNeeded: [] }),
     endpoints: () => health,
+    disagreements: () => [],
     compilePattern,
     rollouts,
     kpis: fakeKpis(),

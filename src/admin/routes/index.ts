@@ -8,6 +8,7 @@ GET /readyz                             it takes users; reloads and endpoints in
 GET /metrics                            Prometheus and OpenMetrics
 GET ${API}/services                    all services, weights and endpoints
 GET ${API}/services/NAME               one service in full
+GET ${API}/services/NAME/disagreements mirrored requests that were answered differently, where shadow.keep holds them
 GET ${API}/services/NAME/explain       which version a request gets and why
                                         ?key= &header=name:value &cookie=name=value &method= &path= &ip= &region=
 PUT ${API}/services/NAME/weight        {"weight": 5} or {"weight": 5, "version": "v2"}

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ControlApi, WeightCommand, WeightRefusal } from '../../control/api.ts';
 import {
   API,
+  type DisagreementsBody,
   describeRequest,
   type ErrorBody,
   type ServiceBody,
@@ -37,6 +38,14 @@ export function serviceRoutes(app: FastifyInstance, control: ControlApi): void {
     if (!described.ok) return refuse(reply, 400, 'bad_request', described.message);
     const { name } = request.params;
     return control.explain(name, described.request) ?? unknownService(control, reply, name);
+  });
+
+  app.get<ByName>(`${API}/services/:name/disagreements`, async (request, reply) => {
+    const { name } = request.params;
+    const kept = control.disagreements(name);
+    if (kept === null) return unknownService(control, reply, name);
+    const disagreements = kept.map(({ atMs, ...pair }) => ({ at: new Date(atMs).toISOString(), ...pair }));
+    return { service: name, disagreements } satisfies DisagreementsBody;
   });
 
   app.put<ByName>(`${API}/services/:name/weight`, async (request, reply) => {

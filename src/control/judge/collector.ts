@@ -55,6 +55,8 @@ export class Collector {
   /** The last slice of each stage, for what ends late. */
   readonly #lastOf = new Map<number, number>();
   #bins: Bins | null = null;
+  /** There are scores, and too few of stable's to know its deciles. */
+  #awaitsBins = false;
 
   constructor(evidence: Evidence = emptyEvidence()) {
     this.#evidence = evidence;
@@ -141,11 +143,12 @@ export class Collector {
     const arm = arms.find((one) => one.version === version);
     if (arm === undefined) return EMPTY_ARM;
     const seen = this.#seen.get(keyOf(arm));
-    this.#seen.set(keyOf(arm), copyOf(arm));
+    this.#seen.set(keyOf(arm), this.#awaitsBins ? withoutPredictions(arm, seen) : copyOf(arm));
     const delta = (now: Float64Array, before: Float64Array | undefined) =>
       Array.from(now, (value, i) => value - (before?.[i] ?? 0));
     const scalars = delta(arm.scalars, seen?.scalars);
-    const classes = delta(arm.classCounts, seen?.classCounts);
+    // Classes wait for the scores, or the shift gate would pass on half of what it is to compare.
+    const classes = this.#awaitsBins ? [] : delta(arm.classCounts, seen?.classCounts);
     const confidence = delta(arm.confidence, seen?.confidence);
     const scores = delta(arm.scores, seen?.scores);
     const firstUnsure = delta(arm.firstUnsure, seen?.firstUnsure);
@@ -181,8 +184,20 @@ export class Collector {
   #freezeBins(arms: readonly ArmTally[], stable: string): void {
     if (this.#bins !== null) return;
     const own = arms.filter(({ version }) => version === stable).map(({ scores }) => scores);
-    this.#bins = binsOf(sumOf(own, BINS));
+    const total = sumOf(own, BINS);
+    this.#bins = binsOf(total);
+    this.#awaitsBins = this.#bins === null && total.some((count) => count > 0);
   }
+}
+
+/** As seen now, but for its classes and scores, which are still to be taken. */
+function withoutPredictions(arm: ArmTally, seen: Seen | undefined): Seen {
+  const { classCounts, scores } = arm;
+  return {
+    ...copyOf(arm),
+    classCounts: seen?.classCounts ?? new Float64Array(classCounts.length),
+    scores: seen?.scores ?? new Float64Array(scores.length),
+  };
 }
 
 function sumOf(lists: readonly Float64Array[], length: number): Float64Array {

@@ -365,14 +365,15 @@ async function rollback(staged: readonly Staged[]): Promise<void> {
   }
 }
 
-/** The next larger weight of the steps to come, 0..1; null: there is none. */
+/** The next larger weight of the steps to come, 0..1; null: the promotion is next. */
 function nextWeight(plan: RolloutPlan, state: RolloutState): number | null {
   if (state.progress.kind !== 'stepping') return null;
   const { index } = state.progress;
   const nowBp = settingsOf(plan, state).weightBp;
   for (let next = index + 1; next < plan.steps.length; next++) {
     const { weightBp } = settingsAt(plan, next);
-    if (weightBp > nowBp) return weightBp / 10_000;
+    // Everyone is no step on the ramp but the promotion, which every gate must have passed.
+    if (weightBp > nowBp) return weightBp >= 10_000 ? null : weightBp / 10_000;
   }
   return null;
 }
