@@ -1,62 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import t from 'tap';
+import { startPrometheus } from '../support/prometheus.ts';
 import { requireTool } from '../support/requireTool.ts';
-import { until, within } from '../support/wait.ts';
+import { until } from '../support/wait.ts';
 import { metric, type Prometheus, prometheus, startSource, value } from './sources-support.ts';
 
-/** A real Prometheus that scrapes nothing but itself, on a port of its own choice. */
-async function startPrometheus() {
-  const folder = await mkdtemp(join(tmpdir(), 'coalmine-prometheus-'));
-  const file = join(folder, 'prometheus.yml');
-  await writeFile(file, '{}');
-  const child = spawn(
-    'prometheus',
-    [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      '--web.listen-address=127.0.0.1:0',
-      '--log.level=info',
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  const stop = async () => {
-    const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null;
-    child.kill('SIGTERM');
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    const url = await within(listeningUrl(child), 'Prometheus tells where it listens', 30_000);
-    return { url, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-async function listeningUrl(child: ChildProcess): Promise<string> {
-  const failed = once(child, 'error').then(([error]) => Promise.reject(error));
-  const search = (async () => {
-    for await (const line of createInterface({ input: child.stderr as NodeJS.ReadableStream })) {
-      const found = /msg="Listening on" address=(\S+)/.exec(line);
-      if (found !== null) {
-        // Read on, so that it never waits for a full pipe.
-        child.stderr?.resume();
-        return `http://${found[1]}`;
-      }
-    }
-    throw new Error('Prometheus ended');
-  })();
-  return Promise.race([search, failed]);
-}
-
 t.test('a real Prometheus', requireTool('prometheus'), async (t) => {
-  const { url, stop } = await startPrometheus();
+  const { url, stop } = await startPrometheus('{}');
   t.teardown(stop);
   const { source, measure } = startSource(t, { clock: { nowMs: () => 0, wallMs: () => Date.now() } });
   const query = (text: string, options: Partial<Prometheus> = {}) =>

@@ -1,30 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import t from 'tap';
 import type { Tally } from '../../src/core/tally.ts';
 import { createExposition } from '../../src/tally/exposition.ts';
 import { Recorder } from '../../src/tally/recorder.ts';
+import { scraping, startPrometheus } from '../support/prometheus.ts';
 import { requireTool } from '../support/requireTool.ts';
 import { split } from '../support/split.ts';
-import { until, within } from '../support/wait.ts';
+import { until } from '../support/wait.ts';
 import { request, serviceOf } from './support.ts';
 
 /** Word for word as the documentation promises it. */
 const QUERY =
   'sum(rate(http_requests_total{app="iris-api",status!~"5.."}[2m])) / sum(rate(http_requests_total{app="iris-api"}[2m]))';
-
-const CONFIG = (target: string, interval: string) => `
-global: { scrape_interval: ${interval}, scrape_timeout: ${interval} }
-scrape_configs:
-  - job_name: coalmine
-    static_configs: [{ targets: ['${target}'] }]
-`;
 
 /** Serves metrics, and records nine good requests and a bad one before each scrape, so that rates are known exactly. */
 async function startExporter() {
@@ -61,54 +50,6 @@ async function startExporter() {
   };
 }
 
-/** A real Prometheus on a port of its own choice. */
-async function startPrometheus(target: string) {
-  const folder = await mkdtemp(join(tmpdir(), 'coalmine-prometheus-'));
-  const file = join(folder, 'prometheus.yml');
-  await writeFile(file, CONFIG(target, '200ms'));
-  const child = spawn(
-    'prometheus',
-    [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      '--web.listen-address=127.0.0.1:0',
-      '--log.level=info',
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  const stop = async () => {
-    const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null;
-    child.kill('SIGTERM');
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  };
-  try {
-    const address = await within(listeningAddress(child), 'Prometheus tells where it listens', 30_000);
-    return { url: `http://${address}`, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-async function listeningAddress(child: ChildProcess): Promise<string> {
-  const failed = once(child, 'error').then(([error]) => Promise.reject(error));
-  const told: string[] = [];
-  const search = (async () => {
-    for await (const line of createInterface({ input: child.stderr as NodeJS.ReadableStream })) {
-      told.push(line);
-      const found = /msg="Listening on" address=(\S+)/.exec(line);
-      if (found !== null) {
-        // Read on, so that it never waits for a full pipe.
-        child.stderr?.resume();
-        return found[1] as string;
-      }
-    }
-    throw new Error(`Prometheus ended: ${told.slice(-5).join('\n')}`);
-  })();
-  return Promise.race([search, failed]);
-}
-
 interface Answer {
   status: string;
   data: { result: { metric: Record<string, string>; value: [number, string] }[] };
@@ -120,7 +61,7 @@ t.test(
   async (t) => {
     const exporter = await startExporter();
     t.teardown(() => exporter.close());
-    const prometheus = await startPrometheus(exporter.address);
+    const prometheus = await startPrometheus(scraping(exporter.address));
     t.teardown(() => prometheus.stop());
 
     const query = async (text: string) => {
