@@ -40,6 +40,25 @@ export async function rolloutWith(
   return { product, end: await ended(product) };
 }
 
+/** Plays a fault: one of these gates takes the canary back, and stable serves everyone. */
+export function testTakenBack(t: Test, fault: FaultMode, gates: readonly string[]): void {
+  for (let run = 1; run <= RUNS; run++) {
+    t.test(`${fault} at 5 %: taken back by the gate that should see it (run ${run})`, async (t) => {
+      const { product, end } = await rolloutWith(t, fault);
+      t.equal(end.status, 'aborted', end.message);
+      const failed = failedGates(end);
+      t.ok(
+        failed.some((gate) => gates.includes(gate)),
+        failed.join(),
+      );
+      t.match(end.message, /v2/, 'in plain words');
+      t.comment(`${await requestsOf(product, 'v2')} requests at v2 in all`);
+      const answers = await Promise.all(Array.from({ length: 30 }, () => ask(product)));
+      t.strictSame(new Set(answers), new Set(['v1']), 'stable serves all');
+    });
+  }
+}
+
 /** The rollout of a model that answers differently, beginning with copies alone. */
 export async function shadowedRollout(t: Test): Promise<{ product: Product; end: RolloutView }> {
   const steps = [{ setMirror: 100 }, { pause: { until: 'evidence', atLeast: '3s' } }, ...STEPS];
@@ -106,7 +125,7 @@ const FLOWERS = [
 let asked = 0;
 
 /** One request of one of many users; who answered. */
-export async function ask({ gatewayUrl }: Product): Promise<string> {
+async function ask({ gatewayUrl }: Product): Promise<string> {
   const n = asked++;
   const { headers, body } = await request(`${gatewayUrl}/predict`, {
     method: 'POST',
