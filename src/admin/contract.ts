@@ -1,6 +1,9 @@
 import type {
+  ComingStep,
   DescribedRequest,
+  ExperimentTimelineView,
   ExperimentView,
+  Explanation,
   FeedbackSummary,
   GateView,
   HistoryView,
@@ -9,6 +12,7 @@ import type {
   RolloutView,
   ServiceDetail,
   ServiceSummary,
+  TimelineView,
   VerdictView,
   WeightSet,
 } from '../control/api.ts';
@@ -17,18 +21,26 @@ import type {
 
 export type {
   AnalysisView,
+  ComingStep,
   EstimateView,
   EvidenceView,
   ExperimentView,
   Explanation,
   GateView,
   HistoryView,
+  LiveEvent,
   MetricView,
+  OverviewService,
+  OverviewVersion,
+  OverviewView,
   ReloadFailure,
   RolloutPhase,
+  RolloutSummary,
   RolloutView,
   ServiceDetail,
   ServiceSummary,
+  TimelinePoint,
+  TimelineVersion,
   VariantView,
   VerdictView,
   VersionDetail,
@@ -120,6 +132,18 @@ export interface ExperimentsBody {
 }
 
 export type ExperimentBody = ExperimentView;
+
+/** `GET experiments/NAME/timeline`. */
+export type ExperimentTimelineBody = ExperimentTimelineView;
+
+/** The steps of `GET services/NAME/timeline?step=`. */
+export const TIMELINE_STEPS = ['1s', '15s'] as const;
+export type TimelineBody = TimelineView;
+
+/** `coming`: the steps ahead of a rollout under way; empty without one. */
+export interface ExplainBody extends Explanation {
+  readonly coming: readonly ComingStep[];
+}
 
 /** What `POST feedback` takes: one of these, or a list of them. `value` above 0 is an event. */
 export type FeedbackBody = { readonly kpi: string; readonly value: number } & (

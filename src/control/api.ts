@@ -21,6 +21,19 @@ export type { Command, Phase as RolloutPhase } from '../core/rollout/state.ts';
 export type { DescribedRequest, Explanation } from '../core/split/explain.ts';
 export type { ExperimentView, VariantView } from './judge/experiment-view.ts';
 export type { FeedbackSummary } from './judge/feedback.ts';
+export type {
+  ComingStep,
+  ExperimentTimelineView,
+  IntervalColumns,
+  LiveEvent,
+  OverviewService,
+  OverviewVersion,
+  OverviewView,
+  RolloutSummary,
+  TimelinePoint,
+  TimelineVersion,
+  TimelineView,
+} from './live-views.ts';
 export type { ReloadFailure, ReloadState } from './reload.ts';
 export type {
   AnalysisView,
