@@ -23,7 +23,8 @@ export interface Options {
 
 export const USAGE = `npm run bench [-- options]
   rows=load,bodies,…    some of ${ROWS.join(', ')} (default: all)
-  --subjects a,b        some of coalmine, coalmine+mirror, coalmine+observe, http-proxy, bare-pipe, nginx, haproxy
+  --subjects a,b        some of coalmine, coalmine+mirror, coalmine+observe, http-proxy, bare-pipe,
+                        bare-pipe+flags, nginx, haproxy
   --rounds N            interleaved repeats (default 5)
   --seconds S           length of one measurement (default 4)
   --warmup N            requests to warm each proxy up (default 60000)

@@ -20,6 +20,7 @@ const BUSY_ENOUGH = 0.9;
 
 const TARGETS = [
   { of: 'coalmine', over: 'bare-pipe', atMost: 1.15 },
+  { of: 'coalmine', over: 'bare-pipe+flags', atMost: 1.15 },
   { of: 'coalmine', over: 'http-proxy', atMost: 0.65 },
   { of: 'coalmine+observe', over: 'coalmine', atMost: 1.35 },
 ] as const;
@@ -116,6 +117,7 @@ function report(bench: Bench, all: readonly Measured[], rate: number): Section {
     one.name,
     withSpread(spread(costs(one)), 1),
     times(one, 'bare-pipe'),
+    times(one, 'bare-pipe+flags'),
     times(one, 'http-proxy'),
     ...speedCells(bench, one),
     ...latencyCells(one),
@@ -125,6 +127,7 @@ function report(bench: Bench, all: readonly Measured[], rate: number): Section {
     'proxy',
     'CPU µs/request (min–max)',
     '× bare-pipe',
+    '× bare-pipe+flags',
     '× http-proxy',
     `requests/s, ${client}`,
     'core used',

@@ -2,7 +2,7 @@ import type { Bench } from '../lib/bench.ts';
 import { coalmine, coalmineMirror, coalmineObserve } from './coalmine.ts';
 import { haproxy } from './haproxy.ts';
 import { nginx } from './nginx.ts';
-import { barePipe, httpProxy } from './node-peer.ts';
+import { barePipe, barePipeWithFlags, httpProxy } from './node-peer.ts';
 import type { RunningSubject, Subject, Upstreams } from './subject.ts';
 
 export const SUBJECTS: readonly Subject[] = [
@@ -10,6 +10,7 @@ export const SUBJECTS: readonly Subject[] = [
   coalmineMirror,
   coalmineObserve,
   barePipe,
+  barePipeWithFlags,
   httpProxy,
   nginx,
   haproxy,
