@@ -1,6 +1,7 @@
-import { Pool } from 'undici';
-import type { PoolLimits, Upstream, UpstreamTls } from '../../core/model.ts';
+import { type Client, Pool } from 'undici';
+import type { Upstream, UpstreamTls } from '../../core/model.ts';
 import { makeConnector } from './connect.ts';
+import { ConnectionPool } from './pool.ts';
 
 /** Answer heads above this are refused; peers allow 64 KiB as well. */
 const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
@@ -8,7 +9,7 @@ const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
 /** One address of a version: its connections, what is under way, and whether it is fit. */
 export class Endpoint {
   readonly origin: string;
-  readonly pool: Pool;
+  readonly pool: ConnectionPool;
   /**
    * Of an https endpoint, to be given with each request: without it undici takes
    * the client's Host for the TLS name and reconnects whenever that changes.
@@ -17,6 +18,7 @@ export class Endpoint {
   readonly #upstream: Upstream;
   readonly #limit: number;
   #fresh: Pool | null = null;
+  #probes: Pool | null = null;
   /** Requests under way or waiting for a connection. */
   pending = 0;
   /** What the active check says; true until it says otherwise. */
@@ -32,7 +34,12 @@ export class Endpoint {
     this.servername = protocol === 'https:' ? (upstream.tls?.serverName ?? hostname) : null;
     this.#upstream = upstream;
     this.#limit = upstream.pool.connections + upstream.pool.pending;
-    this.pool = this.#newPool(upstream.pool, 1);
+    const { connections, connectionTtlMs } = upstream.pool;
+    this.pool = new ConnectionPool(origin, {
+      connections,
+      connectionTtlMs,
+      client: { ...this.#clientOptions(), pipelining: 1 },
+    });
   }
 
   get tls(): UpstreamTls | null {
@@ -52,28 +59,31 @@ export class Endpoint {
    * turned out to be dead: the other idle ones are as old and may be as dead.
    */
   fresh(): Pool {
-    this.#fresh ??= this.#newPool({ ...this.#upstream.pool, connections: 16 }, 0);
+    this.#fresh ??= new Pool(this.origin, { ...this.#clientOptions(), connections: 16, pipelining: 0 });
     return this.#fresh;
   }
 
-  async destroy(): Promise<void> {
-    await Promise.all([this.pool.destroy(), this.#fresh?.destroy()]);
+  /** Where the active check asks: a connection of its own, so that a full pool does not keep it from asking. */
+  probes(): Pool {
+    this.#probes ??= new Pool(this.origin, { ...this.#clientOptions(), connections: 1, pipelining: 0 });
+    return this.#probes;
   }
 
-  #newPool(limits: PoolLimits, pipelining: 0 | 1): Pool {
-    const { timeouts, tls } = this.#upstream;
-    return new Pool(this.origin, {
+  async destroy(): Promise<void> {
+    await Promise.all([this.pool.destroy(), this.#fresh?.destroy(), this.#probes?.destroy()]);
+  }
+
+  #clientOptions(): Client.Options {
+    const { timeouts, tls, pool } = this.#upstream;
+    return {
       connect: makeConnector(tls, timeouts.connectMs),
-      connections: limits.connections,
-      pipelining,
-      keepAliveTimeout: limits.keepAliveMs,
+      keepAliveTimeout: pool.keepAliveMs,
       // A `Keep-Alive: timeout=` hint of the upstream may shorten that, not lengthen it.
-      keepAliveMaxTimeout: limits.keepAliveMs,
-      clientTtl: limits.connectionTtlMs,
+      keepAliveMaxTimeout: pool.keepAliveMs,
       headersTimeout: timeouts.firstByteMs,
       bodyTimeout: timeouts.idleMs,
       maxHeaderSize: MAX_ANSWER_HEAD_BYTES,
       allowH2: false,
-    });
+    };
   }
 }
