@@ -80,7 +80,7 @@ export function upstreamHeaders(facts: UpstreamHeaderFacts): FlatHeaders {
     out.push(name, raw[i + 1] as string);
   }
   const proto = secure ? 'https' : 'http';
-  const hop = `for=${forwardedNode(peer.address)};host="${authority}";proto=${proto}`;
+  const hop = hopOf(peer, authority, proto);
   const before = peer.trusted ? given : NONE;
   out.push('x-forwarded-for', joined(before['x-forwarded-for'], peer.address));
   out.push('x-forwarded-host', text(before['x-forwarded-host']) ?? authority);
@@ -102,6 +102,20 @@ function text(value: string | string[] | undefined): string | undefined {
 function joined(before: string | string[] | undefined, own: string): string {
   const list = Array.isArray(before) ? before.join(', ') : before;
   return list === undefined || list === '' ? own : `${list}, ${own}`;
+}
+
+/**
+ * This hop in Forwarded. Nearly always that of the connection's last request: a text
+ * put together anew is looked through and written more slowly than one that was used before.
+ */
+function hopOf(peer: Peer, authority: string, proto: 'http' | 'https'): string {
+  const held = peer.hop;
+  if (held?.authority === authority && held.proto === proto) return held.text;
+  const joined = `for=${forwardedNode(peer.address)};host="${authority}";proto=${proto}`;
+  // There and back makes one flat text of it.
+  const text = Buffer.from(joined, 'latin1').toString('latin1');
+  peer.hop = { authority, proto, text };
+  return text;
 }
 
 /** RFC 7239 section 6: an IPv6 address in brackets and quotes. */

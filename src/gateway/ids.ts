@@ -16,7 +16,9 @@ export function isTraceparent(text: string): boolean {
   return TRACEPARENT.test(text) || LATER_TRACEPARENT.test(text);
 }
 
-const POOL_BYTES = 24 * 128;
+const POOL_TRACES = 128;
+const TRACE_BYTES = 24;
+const TRACEPARENT_LENGTH = 55;
 let pool = '';
 let poolAt = 0;
 
@@ -24,13 +26,21 @@ let poolAt = 0;
 export function newTraceparent(): string {
   // One draw of randomness serves 128 requests; each byte is used once.
   if (poolAt >= pool.length) {
-    pool = randomBytes(POOL_BYTES).toString('hex');
+    pool = tracesOf(randomBytes(TRACE_BYTES * POOL_TRACES).toString('hex'));
     poolAt = 0;
   }
-  const trace = pool.slice(poolAt, poolAt + 32);
-  const span = pool.slice(poolAt + 32, poolAt + 48);
-  poolAt += 48;
-  return `00-${trace}-${span}-00`;
+  const from = poolAt;
+  poolAt += TRACEPARENT_LENGTH;
+  return pool.slice(from, poolAt);
+}
+
+/** One flat text, so that a slice of it needs no putting together later. */
+function tracesOf(hex: string): string {
+  const traces: string[] = [];
+  for (let i = 0; i < hex.length; i += 2 * TRACE_BYTES) {
+    traces.push(`00-${hex.slice(i, i + 32)}-${hex.slice(i + 32, i + 48)}-00`);
+  }
+  return traces.join('');
 }
 
 /** Names this process in Via, so that a request that comes round again is known. */

@@ -11,6 +11,8 @@ export interface Peer {
   readonly trusted: boolean;
   /** An answer on this connection was its last: what is pipelined behind it is not looked at. */
   over?: boolean;
+  /** What was last written into Forwarded for it. */
+  hop?: { readonly authority: string; readonly proto: string; readonly text: string } | null;
 }
 
 /**
@@ -31,7 +33,7 @@ export class TrustedProxies {
     const held = this.#peers.get(socket);
     if (held !== undefined) return held;
     const address = plainAddress(socket.remoteAddress ?? '');
-    const peer = { address, trusted: this.trusts(address), over: false };
+    const peer = { address, trusted: this.trusts(address), over: false, hop: null };
     this.#peers.set(socket, peer);
     return peer;
   }
