@@ -39,6 +39,8 @@ export class Exchange implements RequestFacts {
   /** The client waits for `100 Continue` before it sends the body. */
   expectsContinue: boolean;
   hasBody = false;
+  /** The body, where it was short and came with the head; else it is streamed from `req`. */
+  body: Buffer | null = null;
   runtime: ServiceRuntime | null = null;
   assignment: Assignment | null = null;
   tally: Tally | null = null;

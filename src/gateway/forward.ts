@@ -37,13 +37,13 @@ function launch(
   x.attempt = attempt;
   x.attempts++;
   const pool = fresh ? endpoint.fresh() : endpoint.pool;
-  const { path, search, method, req, hasBody } = x;
+  const { path, search, method, req, hasBody, body } = x;
   pool.dispatch(
     {
       path: search === '' ? path : path + search,
       method: method as 'GET',
       headers: x.upstreamHeaders,
-      body: hasBody ? req : null,
+      body: body ?? (hasBody ? req : null),
       ...(endpoint.servername === null ? null : { servername: endpoint.servername }),
     },
     attempt,
@@ -56,12 +56,17 @@ function failed(x: Exchange, attempt: Attempt | null, code: ErrorCode): void {
   if (code === 'upstream_timeout' && x.tally !== null && x.failure === null)
     countScalar(x.tally, SCALAR.timeouts);
   if (x.res.headersSent) return breakOff(x, code);
-  const replayable = attempt === null || !attempt.sent || (IDEMPOTENT.has(x.method) && !x.hasBody);
+  const replayable = attempt === null || !attempt.sent || (IDEMPOTENT.has(x.method) && canSendAgain(x));
   if (replayable && !x.deadlinePassed && code !== 'bad_request') {
     if (attempt !== null && retry(x, attempt, code)) return;
     if (failOver(x, code)) return;
   }
   refuse(x, code);
+}
+
+/** A body that was streamed is gone. */
+function canSendAgain({ hasBody, body }: Exchange): boolean {
+  return !hasBody || body !== null;
 }
 
 function retry(x: Exchange, attempt: Attempt, code: ErrorCode): boolean {

@@ -35,10 +35,20 @@ export function mirror(x: Exchange): void {
   if (Number(x.req.headers['content-length'] ?? 0) > spec.maxBodyBytes) {
     return dropMirror(tally, OUTCOME.dropped_too_large);
   }
+  if (x.body !== null) return mirrorWhole(x, shadow, x.body);
   budget.inFlight++;
   const copy = new BodyCopy(x, shadow);
   watchBody(x.req, copy);
   x.res.once('close', () => copy.onGone());
+}
+
+function mirrorWhole(x: Exchange, shadow: ShadowRuntime, body: Buffer): void {
+  const { spec, budget, tally } = shadow;
+  if (budget.bytes + body.length > spec.maxBufferedBytes) return dropMirror(tally, OUTCOME.dropped_bytes);
+  budget.inFlight++;
+  budget.bytes += body.length;
+  // A copy, as in BodyCopy: the body is a slice of the packet that it came in.
+  send(x, shadow, Buffer.from(body), observePair(x, shadow));
 }
 
 function eligible(x: Exchange, service: Service, { spec, routes }: ShadowRuntime): boolean {
