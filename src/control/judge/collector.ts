@@ -16,6 +16,9 @@ const SLICE_MS = 60_000;
 /** What has been going on for hours is cut into longer ones: weeks of an experiment make a few hundred slices. */
 const SLICE_SHARE = 1 / 60;
 
+/** Shares that late feedback is kept apart by; a rollout has a handful. */
+const MAX_LATE = 256;
+
 /** What the arm tallies of one service are read as. */
 export interface ArmNames {
   readonly stable: string;
@@ -28,11 +31,21 @@ export interface ArmNames {
 
 const PAIR_NAMES = ['agree', 'disagree', 'incomparable'] as const;
 
-/** Counts of one arm as they were at the last look. */
-type Seen = Pick<
-  ArmTally,
-  'scalars' | 'latency' | 'firstSlow' | 'firstUnsure' | 'classCounts' | 'scores' | 'confidence'
->;
+const COUNTS = [
+  'scalars',
+  'latency',
+  'firstSlow',
+  'firstUnsure',
+  'classCounts',
+  'scores',
+  'confidence',
+] as const;
+
+/** Counts of one arm as they were when they were last taken. */
+interface Seen extends Pick<ArmTally, (typeof COUNTS)[number]> {
+  /** Its classes and scores are still to be taken. */
+  owesPredictions: boolean;
+}
 
 interface OpenSlice {
   readonly stage: number;
@@ -72,7 +85,7 @@ export class Collector {
 
   /** What is there already says nothing of the rollout that begins now. */
   skip(arms: readonly ArmTally[], pairs: readonly PairTally[]): void {
-    for (const arm of arms) this.#seen.set(keyOf(arm), copyOf(arm));
+    for (const arm of arms) for (const name of COUNTS) this.#seenOf(arm)[name].set(arm[name]);
     for (const { stage, counts } of pairs) this.#pairs.set(stage, counts.slice());
   }
 
@@ -101,7 +114,13 @@ export class Collector {
       slices.push({ ...this.#sliceFor(one, one === stage, nowMs), w, canary, stable });
     }
     const shadow = this.#addedPairs(pairs);
-    const part: Evidence = { edgesMs: names.edgesMs, slices: slices.sort(inOrder), shadow, problems: [] };
+    const part: Evidence = {
+      edgesMs: names.edgesMs,
+      slices: slices.sort(inOrder),
+      late: [],
+      shadow,
+      problems: [],
+    };
     if (slices.length > 0 || share !== null) this.#evidence = addEvidence(this.#evidence, part);
   }
 
@@ -110,10 +129,19 @@ export class Collector {
     return this.#lastOf.has(stage);
   }
 
-  /** Feedback belongs to the last slice of its request's stage, whenever it comes; false where there is none. */
+  /** Whether events of requests at this share find room beside the slices. */
+  hasRoom(w: number): boolean {
+    const { late } = this.#evidence;
+    return late.length < MAX_LATE || late.some((one) => one.w === w);
+  }
+
+  /**
+   * Feedback on requests as they are assigned now: into the newest slice of the stage, whenever it comes; false
+   * where there is none.
+   */
   addKpi(stage: number, canary: boolean, kpi: string, count: KpiCount): boolean {
     const index = this.#lastOf.get(stage);
-    const slice = this.#evidence.slices.find((one) => one.stage === stage && one.index === index);
+    const slice = this.#evidence.slices.findLast((one) => one.stage === stage && one.index === index);
     if (slice === undefined) return false;
     const arm = armOf({ kpis: { [kpi]: count } });
     const part: Slice = {
@@ -122,6 +150,14 @@ export class Collector {
       stable: canary ? EMPTY_ARM : arm,
     };
     this.#evidence = addEvidence(this.#evidence, { ...emptyEvidence(), slices: [part] });
+    return true;
+  }
+
+  /** The same of requests that were assigned at a share of their own; false where there is no room. */
+  addLate(w: number, canary: boolean, kpi: string, count: KpiCount): boolean {
+    if (!this.hasRoom(w)) return false;
+    const part = { w, canary: canary ? { [kpi]: count } : {}, stable: canary ? {} : { [kpi]: count } };
+    this.#evidence = addEvidence(this.#evidence, { ...emptyEvidence(), late: [part] });
     return true;
   }
 
@@ -142,32 +178,44 @@ export class Collector {
   #added(arms: readonly ArmTally[], version: string, names: ArmNames): Arm {
     const arm = arms.find((one) => one.version === version);
     if (arm === undefined) return EMPTY_ARM;
-    const seen = this.#seen.get(keyOf(arm));
-    this.#seen.set(keyOf(arm), this.#awaitsBins ? withoutPredictions(arm, seen) : copyOf(arm));
-    const delta = (now: Float64Array, before: Float64Array | undefined) =>
-      Array.from(now, (value, i) => value - (before?.[i] ?? 0));
-    const scalars = delta(arm.scalars, seen?.scalars);
+    const seen = this.#seenOf(arm);
+    // Nothing is counted without one of the scalars.
+    if (!seen.owesPredictions && !hasRisen(arm.scalars, seen.scalars)) return EMPTY_ARM;
+    const scalars = taken(arm.scalars, seen.scalars);
+    const latency = taken(arm.latency, seen.latency);
+    const firstSlow = taken(arm.firstSlow, seen.firstSlow);
+    const firstUnsure = taken(arm.firstUnsure, seen.firstUnsure);
+    const confidence = taken(arm.confidence, seen.confidence);
     // Classes wait for the scores, or the shift gate would pass on half of what it is to compare.
-    const classes = this.#awaitsBins ? [] : delta(arm.classCounts, seen?.classCounts);
-    const confidence = delta(arm.confidence, seen?.confidence);
-    const scores = delta(arm.scores, seen?.scores);
-    const firstUnsure = delta(arm.firstUnsure, seen?.firstUnsure);
+    seen.owesPredictions = this.#awaitsBins;
+    const classes = this.#awaitsBins ? [] : taken(arm.classCounts, seen.classCounts);
+    const scores = this.#bins === null ? [] : rebin(this.#bins, taken(arm.scores, seen.scores));
     if (![...scalars, ...classes].some((value) => value > 0)) return EMPTY_ARM;
     return armOf({
       requests: scalars[ARM.requests] as number,
       errors: scalars[ARM.errors] as number,
       firstErrors: scalars[ARM.firstErrors] as number,
       keys: scalars[ARM.keys] as number,
-      latency: delta(arm.latency, seen?.latency),
-      firstSlow: named(names.slow, delta(arm.firstSlow, seen?.firstSlow)),
+      latency,
+      firstSlow: named(names.slow, firstSlow),
       classes: named(
         [...arm.classNames, 'other'],
         [...classes.slice(0, arm.classNames.length), classes.at(-1) ?? 0],
       ),
-      scores: this.#bins === null ? [] : rebin(this.#bins, scores),
+      scores,
       confidence: confidence.some((value) => value > 0) ? confidence : [],
       firstUnsure: named(names.unsure, firstUnsure),
     });
+  }
+
+  #seenOf(arm: ArmTally): Seen {
+    const key = keyOf(arm);
+    let seen = this.#seen.get(key);
+    if (seen === undefined || COUNTS.some((name) => seen?.[name].length !== arm[name].length)) {
+      seen = nothingOf(arm);
+      this.#seen.set(key, seen);
+    }
+    return seen;
   }
 
   #addedPairs(pairs: readonly PairTally[]): Evidence['shadow'] {
@@ -190,18 +238,10 @@ export class Collector {
   }
 }
 
-/** As seen now, but for its classes and scores, which are still to be taken. */
-function withoutPredictions(arm: ArmTally, seen: Seen | undefined): Seen {
-  const { classCounts, scores } = arm;
-  return {
-    ...copyOf(arm),
-    classCounts: seen?.classCounts ?? new Float64Array(classCounts.length),
-    scores: seen?.scores ?? new Float64Array(scores.length),
-  };
-}
-
 function sumOf(lists: readonly Float64Array[], length: number): Float64Array {
-  return Float64Array.from({ length }, (_, i) => lists.reduce((sum, list) => sum + (list[i] ?? 0), 0));
+  const sum = new Float64Array(length);
+  for (const list of lists) for (let i = 0; i < length; i++) sum[i]! += list[i] as number;
+  return sum;
 }
 
 function named(names: readonly string[], counts: readonly number[]): Record<string, number> {
@@ -209,17 +249,27 @@ function named(names: readonly string[], counts: readonly number[]): Record<stri
   return Object.fromEntries(found);
 }
 
-function copyOf(arm: ArmTally): Seen {
-  const { scalars, latency, firstSlow, firstUnsure, classCounts, scores, confidence } = arm;
+function nothingOf(arm: ArmTally): Seen {
+  const counts = COUNTS.map((name) => [name, new Float64Array(arm[name].length)] as const);
   return {
-    scalars: scalars.slice(),
-    latency: latency.slice(),
-    firstSlow: firstSlow.slice(),
-    firstUnsure: firstUnsure.slice(),
-    classCounts: classCounts.slice(),
-    scores: scores.slice(),
-    confidence: confidence.slice(),
+    ...(Object.fromEntries(counts) as Pick<ArmTally, (typeof COUNTS)[number]>),
+    owesPredictions: false,
   };
+}
+
+function hasRisen(now: Float64Array, seen: Float64Array): boolean {
+  for (let i = 0; i < now.length; i++) if (now[i] !== seen[i]) return true;
+  return false;
+}
+
+/** What was added to the counts, which are seen from now on. */
+function taken(now: Float64Array, seen: Float64Array): number[] {
+  const added: number[] = [];
+  for (let i = 0; i < now.length; i++) {
+    added.push((now[i] as number) - (seen[i] as number));
+    seen[i] = now[i] as number;
+  }
+  return added;
 }
 
 function keyOf({ stage, version }: ArmTally): string {

@@ -2,7 +2,7 @@ import { advanceOf, HOLD_RAMP_M, toleratedRate } from './advance.ts';
 import { combineStates, type Division, divide, isDrift } from './combine.ts';
 import type { Evidence, Slice } from './evidence.ts';
 import { createFold } from './gates/create.ts';
-import type { GateFold, Look, Reading } from './gates/reading.ts';
+import { type GateFold, type Look, once, type Reading } from './gates/reading.ts';
 import type { GateVerdict, JudgeContext, JudgePlan, Verdict } from './gates.ts';
 import { addToHealth, copyHealth, type Health, healthProblems, sampleRatio, startHealth } from './health.ts';
 import { gateVerdict, type Setting, samplesPerS } from './verdicts.ts';
@@ -123,7 +123,14 @@ function verdictOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, s
     gates: advancing(plan, readings, settings),
   });
   const common = { state, M, neededM: division.neededM, gates, holdRamp, problems, sampleRatio: mismatch };
-  return { ...common, advance, text: textOf(common, advance.why) };
+  const text = once(() => textOf(common, advance.why));
+  return {
+    ...common,
+    advance,
+    get text() {
+      return text();
+    },
+  };
 }
 
 function lookOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, sums: Sums): Look {
@@ -132,6 +139,7 @@ function lookOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, sums
     toleratedRate: toleratedRate(context.nextW),
     edgesMs: evidence.edgesMs,
     shadow: evidence.shadow,
+    late: evidence.late,
     w: sums.health.w,
     alone: !sums.compared && evidence.slices.length > 0,
     canaryName: context.names?.canary ?? 'canary',

@@ -1,4 +1,4 @@
-import type { ShadowPairs, Slice } from '../evidence.ts';
+import type { LateKpis, ShadowPairs, Slice } from '../evidence.ts';
 import type { Estimate, EstimateUnit, Weighing } from '../gates.ts';
 import { rateInterval } from '../kernels/interval.ts';
 
@@ -14,12 +14,25 @@ export interface Look {
   readonly toleratedRate: number;
   readonly edgesMs: readonly number[];
   readonly shadow: ShadowPairs;
+  readonly late: readonly LateKpis[];
   /** The newest slice's share of the canary; 0 before the first slice. */
   readonly w: number;
   /** No slice had a second arm to compare with. */
   readonly alone: boolean;
   readonly canaryName: string;
   readonly stableName: string;
+}
+
+/**
+ * Computed when it is first asked for. A look is due every second, and somebody reads one now and then: what
+ * decides nothing (intervals, forecasts, sentences) waits for a reader. It is of counts that do not change.
+ */
+export function once<T>(compute: () => T): () => T {
+  let held: { readonly value: T } | null = null;
+  return () => {
+    held ??= { value: compute() };
+    return held.value;
+  };
 }
 
 /** What a gate makes of its counts. */
