@@ -18,6 +18,8 @@ export interface Bench {
   /** Tells this evidence from what was begun before it. */
   serial: number;
   frozen: Frozen;
+  /** Monotonic; of the last look. */
+  lookedAtMs: number;
 }
 
 /** One version compared with stable. */
@@ -53,6 +55,7 @@ export function newBench(judge: ServiceJudge): Bench {
     epoch: null,
     serial: 0,
     frozen: new Map(),
+    lookedAtMs: Number.NEGATIVE_INFINITY,
   };
 }
 

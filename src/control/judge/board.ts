@@ -27,6 +27,9 @@ import { identityOf } from './identity.ts';
 
 /** Between two looks at the same service, real time. */
 const LOOK_MS = 1_000;
+/** Services looked at in one tick: so many at least, or all of them in so many ticks. */
+const AT_ONCE = 4;
+const TURNS = 16;
 /** Stable's own latency is frozen from as many requests of the last so many milliseconds. */
 const FROZEN_FROM_MS = 600_000;
 const FROZEN_REQUESTS = 1_000;
@@ -93,7 +96,7 @@ export class Board {
   #benches = new Map<string, Bench>();
   /** By service and stage; what a stage's shares were decides how its counts are read. */
   readonly #stages = new Map<string, Map<number, StageFacts>>();
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #toldCapsAtMs = Number.NEGATIVE_INFINITY;
   #toldCaps: ReadonlySet<string> = new Set();
   /** Times that evidence was begun. */
   #begun = 0;
@@ -139,20 +142,18 @@ export class Board {
     }
   }
 
-  /** Called often; looks once a second. */
+  /**
+   * Called often; looks at each service once a second. At many of them a few at a time, those first that have
+   * waited longest: users' requests wait for a look, so they spread over the second.
+   */
   tick(): void {
     const nowMs = this.#deps.clock.nowMs();
-    if (nowMs - this.#lookedAtMs < LOOK_MS || this.#benches.size === 0) return;
-    this.#lookedAtMs = nowMs;
-    this.#tellCaps();
-    const arms = groupBy(this.#deps.arms());
-    const pairs = groupBy(this.#deps.pairs());
-    const services = new Map(this.#deps.split().services.map((service) => [service.name, service]));
-    for (const [name, bench] of this.#benches) {
-      const service = services.get(name);
-      if (service?.judged == null) continue;
-      this.#look(bench, service, { arms: arms.get(name) ?? [], pairs: pairs.get(name) ?? [] }, nowMs);
-    }
+    const due = [...this.#benches].filter(([, { lookedAtMs }]) => nowMs - lookedAtMs >= LOOK_MS);
+    if (due.length === 0) return;
+    const most = Math.max(AT_ONCE, Math.ceil(this.#benches.size / TURNS));
+    if (due.length > most) due.sort(([, a], [, b]) => a.lookedAtMs - b.lookedAtMs);
+    if (nowMs - this.#toldCapsAtMs >= LOOK_MS) this.#tellCaps(nowMs);
+    this.#lookAt(new Map(due.slice(0, most)), nowMs);
   }
 
   verdict(service: string): Verdict | null {
@@ -230,7 +231,8 @@ export class Board {
     const shares = sharesUnder(terms, service);
     if (shares === null) return null;
     // Users may be quicker than the next look.
-    if (this.#isUnseen(service)) this.#lookNow();
+    const nowMs = this.#deps.clock.nowMs();
+    if (this.#isUnseen(service, bench, nowMs)) this.#lookAt(new Map([[name, bench]]), nowMs);
     const stage = terms === this.#termsOf(service) ? service.stage : null;
     const isGoingOn = this.#deps.position(name)?.underWay ?? true;
     const sides = bench.sides.flatMap((side): Aim[] => {
@@ -257,10 +259,9 @@ export class Board {
   }
 
   /** Its stage began after the last look. */
-  #isUnseen({ name, stage }: Service): boolean {
+  #isUnseen({ name, stage }: Service, { lookedAtMs }: Bench, nowMs: number): boolean {
     const facts = this.#stages.get(name)?.get(stage);
-    const lookedAtMs = this.#lookedAtMs;
-    return facts !== undefined && facts.beganMs >= lookedAtMs && this.#deps.clock.nowMs() > lookedAtMs;
+    return facts !== undefined && facts.beganMs >= lookedAtMs && nowMs > lookedAtMs;
   }
 
   /** Its stage began since the last look, so all that was counted in it is about what is there now. */
@@ -270,7 +271,8 @@ export class Board {
   }
 
   /** A full set turns users of every version away alike: less is learned, nothing is skewed, so it holds nothing. */
-  #tellCaps(): void {
+  #tellCaps(nowMs: number): void {
+    this.#toldCapsAtMs = nowMs;
     const full = this.#deps.capped();
     for (const text of full) {
       if (!this.#toldCaps.has(text)) this.#deps.log.warn({ full: text }, 'the judge counts no further users');
@@ -278,9 +280,16 @@ export class Board {
     this.#toldCaps = new Set(full);
   }
 
-  #lookNow(): void {
-    this.#lookedAtMs = Number.NEGATIVE_INFINITY;
-    this.tick();
+  #lookAt(benches: ReadonlyMap<string, Bench>, nowMs: number): void {
+    const arms = groupBy(this.#deps.arms(), benches);
+    const pairs = groupBy(this.#deps.pairs(), benches);
+    const services = new Map(this.#deps.split().services.map((service) => [service.name, service]));
+    for (const [name, bench] of benches) {
+      bench.lookedAtMs = nowMs;
+      const service = services.get(name);
+      if (service?.judged == null) continue;
+      this.#look(bench, service, { arms: arms.get(name) ?? [], pairs: pairs.get(name) ?? [] }, nowMs);
+    }
   }
 
   #look(bench: Bench, service: Service, counted: Counted, nowMs: number): void {
@@ -308,7 +317,7 @@ export class Board {
       const judged = judgeWith(bench.plan, side.collector.evidence, context, side.memo);
       side.memo = judged.memo;
       side.verdict = judged.verdict;
-      side.failed = judged.verdict.gates.filter(({ state }) => state === 'FAIL').map(({ name }) => name);
+      side.failed = judged.verdict.briefs.filter(({ state }) => state === 'FAIL').map(({ name }) => name);
     }
     const [canary] = bench.sides;
     if (canary?.verdict != null && bench.plan.gates.length > 0) {
@@ -373,9 +382,13 @@ export class Board {
   }
 }
 
-function groupBy<T extends { readonly service: string }>(items: readonly T[]): Map<string, T[]> {
+function groupBy<T extends { readonly service: string }>(
+  items: readonly T[],
+  wanted: ReadonlyMap<string, unknown>,
+): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
+    if (!wanted.has(item.service)) continue;
     const group = groups.get(item.service);
     if (group === undefined) groups.set(item.service, [item]);
     else group.push(item);

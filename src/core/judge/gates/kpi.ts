@@ -9,7 +9,7 @@ import {
   type GateFold,
   type Look,
   leastSamples,
-  once,
+  nothingMissing,
   type Reading,
   rateEstimate,
 } from './reading.ts';
@@ -140,34 +140,27 @@ function read(state: State, look: Look): Reading {
   const notSuperior = late === null ? state.notSuperior : plus(state.notSuperior, late.notSuperior);
   const needed = Math.log(1 / look.beta);
   const logE = logMeanExp(notInferior);
-  const canary = once(() => rateEstimate(kc, Math.max(nc, kc)));
-  const stable = once(() => rateEstimate(ks, Math.max(ns, ks)));
-  const least = once(() => missing(notInferior, state.tilts, look.w, needed));
   return {
     unit: 'conversions',
-    get canary() {
-      return canary();
-    },
-    get stable() {
-      return stable();
-    },
     logHarm: look.alone ? 0 : Math.log(versusE(state.harm, late?.harm ?? null)),
     pass: { logE, needed },
     have: kc,
-    get missing() {
-      return least();
-    },
     perRequest: state.requests === 0 ? 0 : state.kc / state.requests,
     tolerated: null,
-    environment: false,
-    get facts() {
-      const equivalent = logE >= needed && logMeanExp(notSuperior) >= needed;
-      return (
-        `${look.canaryName} had ${spec.kpi} from ${part(kc, nc, ' users')}, ${look.stableName} from ${part(ks, ns, '')}` +
-        `${equivalent ? `; equal within ${percent(spec.within)}` : ''}`
-      );
-    },
     noun: `users with ${spec.kpi}`,
+    missingToAdvance: nothingMissing,
+    shown: () => {
+      const equivalent = logE >= needed && logMeanExp(notSuperior) >= needed;
+      return {
+        canary: rateEstimate(kc, Math.max(nc, kc)),
+        stable: rateEstimate(ks, Math.max(ns, ks)),
+        missing: missing(notInferior, state.tilts, look.w, needed),
+        environment: false,
+        facts:
+          `${look.canaryName} had ${spec.kpi} from ${part(kc, nc, ' users')}, ${look.stableName} from ${part(ks, ns, '')}` +
+          `${equivalent ? `; equal within ${percent(spec.within)}` : ''}`,
+      };
+    },
   };
 }
 

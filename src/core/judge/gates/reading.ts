@@ -24,37 +24,41 @@ export interface Look {
 }
 
 /**
- * Computed when it is first asked for. A look is due every second, and somebody reads one now and then: what
- * decides nothing (intervals, forecasts, sentences) waits for a reader. It is of counts that do not change.
+ * What a gate makes of its counts. A look is due every second, and somebody reads one now and then: what decides
+ * nothing waits for a reader.
  */
-export function once<T>(compute: () => T): () => T {
-  let held: { readonly value: T } | null = null;
-  return () => {
-    held ??= { value: compute() };
-    return held.value;
-  };
-}
-
-/** What a gate makes of its counts. */
 export interface Reading {
   readonly unit: EstimateUnit;
-  readonly canary: Estimate | null;
-  readonly stable: Estimate | null;
   /** Log e-value of harm; of a test, ln(1/alpha) at which it would find some. */
   readonly logHarm: number;
   readonly pass: Weighing;
-  /** Canary samples so far, how many more until it passes if they go on like this; null: not foreseeable. */
+  /** Canary samples so far. */
   readonly have: number;
-  readonly missing: number | null;
   /** Samples a canary request brings: 1, or less where only some answers are read or few users click. */
   readonly perRequest: number;
-  /** Evidence that the failure rate is below what the next share tolerates, and samples missing for it. */
-  readonly tolerated: (Weighing & { readonly missing: number | null }) | null;
+  /** Evidence that the failure rate is below what the next share tolerates. */
+  readonly tolerated: Weighing | null;
+  /** What a sample is called: `first requests`. */
+  readonly noun: string;
+  /** Samples missing until that is reached; null: not foreseeable. */
+  missingToAdvance(): number | null;
+  shown(): Shown;
+}
+
+/** What is there for people. */
+export interface Shown {
+  readonly canary: Estimate | null;
+  readonly stable: Estimate | null;
+  /** How many more samples until it passes if they go on like this; null: not foreseeable. */
+  readonly missing: number | null;
   readonly environment: boolean;
   /** The numbers as a sentence without its end: `v2 failed 14 of 212 first requests (6.6 %), v1 …`. */
   readonly facts: string;
-  /** What a sample is called: `first requests`. */
-  readonly noun: string;
+}
+
+/** Of gates that ask for nothing before the last step. */
+export function nothingMissing(): number {
+  return 0;
 }
 
 /**
