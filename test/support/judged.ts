@@ -186,12 +186,20 @@ async function ask({ gatewayUrl }: Product, witness: Witness): Promise<string> {
 
 async function ended(product: Product): Promise<RolloutView> {
   const view = async () => (await get(product, '/rollouts/iris-api')) as RolloutView;
+  let last = await view();
   await until(
-    async () => ['completed', 'aborted'].includes((await view()).status),
+    async () => {
+      last = await view();
+      return ['completed', 'aborted'].includes(last.status);
+    },
     'the rollout to end',
     100_000,
-  );
-  return view();
+  ).catch((error: Error) => {
+    const { message, hold, verdict, gates } = last;
+    const texts = gates.map(({ name, state, text }) => `${name} ${state}: ${text}`);
+    throw new Error(`${error.message}: ${JSON.stringify({ message, hold, M: verdict?.M, texts }, null, 1)}`);
+  });
+  return last;
 }
 
 export function failedGates({ gates }: RolloutView): string[] {
