@@ -107,6 +107,7 @@ export function evidenceOf(slices: readonly Slice[]): Evidence {
     edgesMs: EDGES_MS,
     slices,
     shadow: { agree: 0, disagree: 0, incomparable: 0 },
+    late: [],
     problems: [],
   };
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const ROWS = ['load', 'bodies', 'idle', 'scale', 'stall', 'soak', 'large', 'micro'] as const;
+export const ROWS = ['load', 'bodies', 'idle', 'scale', 'stall', 'soak', 'large', 'micro', 'judge'] as const;
 export type RowName = (typeof ROWS)[number];
 
 export interface Options {

@@ -1,6 +1,7 @@
 import type { Bench } from '../lib/bench.ts';
 import type { RowName } from '../lib/options.ts';
 import type { Section } from '../lib/table.ts';
+import { judgeRow } from '../micro/judge.ts';
 import { microRow } from '../micro/split.ts';
 import { bodiesRow } from './bodies.ts';
 import { idleRow } from './idle.ts';
@@ -19,4 +20,5 @@ export const ROW_FUNCTIONS: Record<RowName, (bench: Bench) => Promise<Section>> 
   soak: soakRow,
   large: largeRow,
   micro: microRow,
+  judge: judgeRow,
 };

@@ -34,6 +34,8 @@ interface Measured {
   /** Shares of its requests that the canary's and the shadow's port saw, in percent. */
   canaryPercent: number;
   shadowPercent: number;
+  /** Answers that were to be read by what became of them; null: none were. */
+  observed: ReadonlyMap<string, number> | null;
 }
 
 /** Every proxy under the same load in turn, round after round; the order moves on by one each round. */
@@ -47,7 +49,16 @@ export async function loadRow(bench: Bench): Promise<Section> {
   const measured = new Map(
     [...subjects, direct].map(({ name }): [string, Measured] => [
       name,
-      { name, wrk: [], autocannon: [], fixed: [], peakRssBytes: 0, canaryPercent: 0, shadowPercent: 0 },
+      {
+        name,
+        wrk: [],
+        autocannon: [],
+        fixed: [],
+        peakRssBytes: 0,
+        canaryPercent: 0,
+        shadowPercent: 0,
+        observed: null,
+      },
     ]),
   );
   try {
@@ -61,7 +72,11 @@ export async function loadRow(bench: Bench): Promise<Section> {
         await measureOnce(bench, one, measured.get(one.name) as Measured, rate, one !== direct);
       }
     }
-    for (const one of subjects) (measured.get(one.name) as Measured).peakRssBytes = peakRssBytes(one.pid);
+    for (const one of subjects) {
+      const into = measured.get(one.name) as Measured;
+      into.peakRssBytes = peakRssBytes(one.pid);
+      into.observed = (await one.observed?.()) ?? null;
+    }
     return report(bench, [...measured.values()], rate);
   } finally {
     for (const one of subjects) await one.stop();
@@ -179,10 +194,23 @@ function notes(bench: Bench, all: readonly Measured[]): string[] {
     `median of ${bench.options.rounds} interleaved rounds of ${bench.options.seconds} s, ${bench.options.connections} connections; ratios are taken round by round`,
     '`*`: the proxy had processor time to spare, so client or origin set the requests/s; its CPU per request still holds',
     calmNote(all.flatMap(fullSpeed)),
+    ...all.flatMap(readNote),
     ...(shares.length > 0 ? [`seen at the origin: ${shares.join(', ')}`] : []),
     errors.length === 0
       ? 'no request failed'
       : `**failed requests**: ${errors.map(({ name, count }) => `${name} ${count}`).join(', ')}`,
+  ];
+}
+
+/** How many answers were read: shed ones cost nothing, and the row would flatter. */
+function readNote({ name, observed }: Measured): string[] {
+  if (observed === null) return [];
+  const total = [...observed.values()].reduce((sum, count) => sum + count, 0);
+  const shed = (observed.get('shed') ?? 0) / Math.max(1, total);
+  const parts = [...observed].map(([outcome, count]) => `${number(count)} ${outcome}`).join(', ');
+  const mark = shed > 0.01 ? '**' : '';
+  return [
+    `${name}, over the whole run: ${mark}${number(shed * 100, 1)} % of the answers were shed${mark} (${parts})`,
   ];
 }
 

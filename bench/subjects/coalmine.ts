@@ -89,7 +89,20 @@ export async function startCoalmine(
       cpus: bench.pinning.proxy,
     });
   };
-  return startOn(name, begin, variant.services === undefined ? undefined : serviceHost(0));
+  const running = await startOn(name, begin, variant.services === undefined ? undefined : serviceHost(0));
+  return variant.observe === true ? { ...running, observed: () => observedAt(adminPort) } : running;
+}
+
+const OBSERVED = /^coalmine_observed_total\{.*\boutcome="([a-z_]+)".*\} (\S+)$/gm;
+
+/** As its own metrics tell: a figure for reading answers means nothing where they were shed. */
+async function observedAt(adminPort: number): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  const counts = new Map<string, number>();
+  for (const [, outcome = '', count] of text.matchAll(OBSERVED)) {
+    counts.set(outcome, (counts.get(outcome) ?? 0) + Number(count));
+  }
+  return counts;
 }
 
 function coalmineSubject(name: string, variant: CoalmineVariant): Subject {

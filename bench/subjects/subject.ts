@@ -21,6 +21,8 @@ export interface Subject {
 
 export interface RunningSubject extends Target {
   readonly name: string;
+  /** What became of the answers that were to be read, by outcome; left out where none are. */
+  observed?(): Promise<ReadonlyMap<string, number>>;
   stop(): Promise<void>;
 }
 

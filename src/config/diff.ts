@@ -24,10 +24,10 @@ function essence(service: Service): unknown {
   return {
     ...rest,
     judged: judged === null ? null : { ...judged, predictionSecret: judged.predictionSecret !== null },
-    versions: versions.map(({ name, upstream }) => {
+    versions: versions.map(({ name, definition, upstream }) => {
       const { tls } = upstream;
       const kept = tls === null ? null : { serverName: tls.serverName, verify: tls.verify };
-      return { name, upstream: { ...upstream, tls: kept } };
+      return { name, definition, upstream: { ...upstream, tls: kept } };
     }),
   };
 }

@@ -73,6 +73,8 @@ export interface Share {
 
 export interface Version {
   readonly name: string;
+  /** Identity of what it is: its name, its endpoints, its `revision`. Equal texts, equal versions, in every process. */
+  readonly definition: string;
   readonly upstream: Upstream;
 }
 

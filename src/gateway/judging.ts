@@ -1,3 +1,4 @@
+import { termsOf } from '../core/comparison.ts';
 import type { Service, Split } from '../core/model.ts';
 import { fnv1a32 } from '../core/split/hash.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -12,6 +13,8 @@ import { Watch, WatchState } from './observe/watch.ts';
 /** What a service under judgement counts in, and how its answers are observed. */
 export interface JudgeRuntime {
   readonly arms: OpenArms;
+  /** What prediction ids say of who is compared. */
+  readonly terms: string;
   readonly watch: Watch | null;
 }
 
@@ -30,7 +33,9 @@ export class Judging {
 
   open(service: Service): JudgeRuntime | null {
     const arms = this.#book.open(service);
-    return arms === null ? null : { arms, watch: this.#watchOf(service, arms) };
+    return arms === null
+      ? null
+      : { arms, terms: termsOf(service) ?? '', watch: this.#watchOf(service, arms) };
   }
 
   #watchOf(service: Service, arms: OpenArms): Watch | null {

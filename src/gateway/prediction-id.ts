@@ -21,7 +21,7 @@ export function addPredictionId(x: Exchange, status: number, headers: FlatHeader
   const token = signPrediction(secret, {
     service: service.name,
     version: service.versions[assignment.version]?.name ?? '',
-    stage: service.stage,
+    terms: judge?.terms ?? '',
     keyHash: keyHashOf(assignment.key),
     atS: Math.floor(x.gate.clock.wallMs() / 1_000),
   });

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { fnv1a32 } from '../core/split/hash.ts';
 import { type Feedback, feedbackOf } from './feedback.ts';
 import { Firsts, type FirstsPlace } from './firsts.ts';
-import { verifyPrediction } from './token.ts';
+import { type Prediction, verifyPrediction } from './token.ts';
 
 /** What became of one piece of feedback. */
 export const FEEDBACK_OUTCOMES = [
@@ -12,23 +12,28 @@ export const FEEDBACK_OUTCOMES = [
   'expired',
   'malformed',
   'unknown_kpi',
-  /** Nobody is known by that service and key. */
+  /** Nobody is known by that service and key, or what served is not compared here. */
   'unresolved',
 ] as const;
 export type FeedbackOutcome = (typeof FEEDBACK_OUTCOMES)[number];
 
 /** One accepted piece of feedback, to be added to the counts. */
-export interface KpiAdd {
+export interface KpiAdd extends Place {
   readonly service: string;
-  readonly stage: number;
   readonly version: string;
   readonly kpi: string;
   /** The value is above 0; otherwise it is only known that there was no event. */
   readonly event: boolean;
-  /** The user's first event of this KPI in this stage; of requests without a key each is. */
+  /** The user's first event of this KPI in this place; of requests without a key each is. */
   readonly first: boolean;
-  /** When the prediction was made, wall clock in seconds; null: feedback by key, which does not tell. */
-  readonly atS: number | null;
+}
+
+/** Where in the evidence something belongs. */
+export interface Place {
+  /** Under which the request was assigned; see `termsOf`. */
+  readonly terms: string;
+  /** Users are told apart within one. */
+  readonly place: string;
 }
 
 export interface Taken {
@@ -44,13 +49,14 @@ export interface FeedbackTerms {
   readonly expiresS: number;
   /** Whether this service counts this KPI. */
   knows(service: string, kpi: string): boolean;
+  /** Where a prediction belongs; null: what served then is not compared here. */
+  placeOf(prediction: Prediction): string | null;
   /** Who serves a sticky key now; null: nobody can tell. */
   resolve(service: string, key: string): Resolved | null;
 }
 
-export interface Resolved {
+export interface Resolved extends Place {
   readonly version: string;
-  readonly stage: number;
   /** 32 bits of the key's hash, as in predictions. */
   readonly keyHash: number;
 }
@@ -58,7 +64,7 @@ export interface Resolved {
 export interface LedgerLimits {
   /** Pairs of prediction and KPI that are remembered as counted, the latest ones. */
   readonly counted: number;
-  /** (service, stage, KPI) whose users are told apart, and users in each. */
+  /** (service, place, KPI) whose users are told apart, and users in each. */
   readonly books: number;
   readonly keys: number;
 }
@@ -68,7 +74,7 @@ const LIMITS: LedgerLimits = { counted: 250_000, books: 64, keys: 100_000 };
 /**
  * The bookkeeping of feedback. A prediction's event of a KPI counts once; one
  * without an event may still become one. Feedback by key does not say which of the
- * user's requests it is about, so it counts once for a user, stage and KPI.
+ * user's requests it is about, so it counts once for a user, place and KPI.
  * Bounded, and kept over reloads: the terms are asked for with each batch.
  */
 export class Ledger {
@@ -117,25 +123,28 @@ export class Ledger {
     const { id, kpi, value } = feedback;
     const verified = verifyPrediction(terms.secret, id, nowS, terms.expiresS);
     if (!verified.ok) return verified.reason;
-    const { service, version, stage, keyHash, atS } = verified.prediction;
+    const { service, version, terms: under, keyHash } = verified.prediction;
     if (!terms.knows(service, kpi)) return 'unknown_kpi';
     const event = value > 0;
-    const place = placeOf(verified.fingerprint, kpi);
-    const counted = this.#counted.get(place);
+    const slot = slotOf(verified.fingerprint, kpi);
+    const counted = this.#counted.get(slot);
     if (counted === true || counted === event) return 'duplicate';
-    this.#counted.set(place, event);
-    const first = event && (keyHash < 0 || this.#firsts.add({ service, stage, kpi }, keyHash));
-    return { service, stage, version, kpi, event, first, atS };
+    // What is refused is not used up: it may be compared again, or elsewhere.
+    const place = terms.placeOf(verified.prediction);
+    if (place === null) return 'unresolved';
+    this.#counted.set(slot, event);
+    const first = event && (keyHash < 0 || this.#firsts.add({ service, place, kpi }, keyHash));
+    return { service, terms: under, place, version, kpi, event, first };
   }
 
   #takeByKey(terms: FeedbackTerms, { service, key, kpi, value }: ByKey): KpiAdd | Refusal {
     if (!terms.knows(service, kpi)) return 'unknown_kpi';
     const resolved = terms.resolve(service, key);
     if (resolved === null) return 'unresolved';
-    const { version, stage, keyHash } = resolved;
+    const { version, terms: under, place, keyHash } = resolved;
     const event = value > 0;
-    if (event && !this.#firsts.add({ service, stage, kpi }, keyHash)) return 'duplicate';
-    return { service, stage, version, kpi, event, first: event, atS: null };
+    if (event && !this.#firsts.add({ service, place, kpi }, keyHash)) return 'duplicate';
+    return { service, terms: under, place, version, kpi, event, first: event };
   }
 }
 
@@ -150,7 +159,7 @@ function noCounts(): Record<FeedbackOutcome, number> {
 const LOW = 2 ** 20;
 
 /** 52 bits for a prediction and a KPI: the fingerprint is as good as random, and stays so. */
-function placeOf(fingerprint: number, kpi: string): number {
+function slotOf(fingerprint: number, kpi: string): number {
   const high = Math.floor(fingerprint / LOW);
   return ((high ^ fnv1a32(kpi)) >>> 0) * LOW + (fingerprint % LOW);
 }

@@ -5,16 +5,18 @@ import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqu
  * that arrives days later, at any replica with the same secret, is joined to it
  * with nothing stored.
  *
- * Text: `1`, the payload in base64url, and of the HMAC-SHA256 of all that, in
+ * Text: `2`, the payload in base64url, and of the HMAC-SHA256 of all that, in
  * base64url, the first 22 characters (132 bits). What is signed is the text, and
  * signatures are compared as texts, so one prediction has exactly one id.
- * Payload, numbers big-endian: nonce (6 bytes), atS (4), keyHash (5, signed), stage
- * (4), length of the service's name (2), the service's name, the version's name.
+ * Payload, numbers big-endian: nonce (6 bytes), atS (4), keyHash (5, signed), length
+ * of the terms (2), of the service's name (2), the terms, the service's name, the
+ * version's name.
  */
 export interface Prediction {
   readonly service: string;
   readonly version: string;
-  readonly stage: number;
+  /** Who was compared, and at which shares: `termsOf` of the service then. */
+  readonly terms: string;
   /** 32 bits of the sticky key's hash, or -1 for a request without a key. */
   readonly keyHash: number;
   /** Wall clock, whole seconds. */
@@ -30,12 +32,12 @@ export type Verified =
     }
   | { readonly ok: false; readonly reason: 'forged' | 'expired' | 'malformed' };
 
-const FORMAT = '1';
-const HEAD_BYTES = 21;
+const FORMAT = '2';
+const HEAD_BYTES = 19;
 const MAC_CHARS = 22;
 /** More than any two names that a config may have. */
 const MAX_CHARS = 4_096;
-const SHAPE = /^1[A-Za-z0-9_-]+$/;
+const SHAPE = /^2[A-Za-z0-9_-]+$/;
 
 /**
  * The id of a prediction.
@@ -43,16 +45,19 @@ const SHAPE = /^1[A-Za-z0-9_-]+$/;
  * @param nonce 48 bits; tells predictions of one user within a second apart
  */
 export function signPrediction(secret: string, prediction: Prediction, nonce = newNonce()): string {
-  const { service, version, stage, keyHash, atS } = prediction;
+  const { service, version, terms, keyHash, atS } = prediction;
+  const termsBytes = Buffer.byteLength(terms);
   const serviceBytes = Buffer.byteLength(service);
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + serviceBytes + Buffer.byteLength(version));
+  const versionAt = HEAD_BYTES + termsBytes + serviceBytes;
+  const bytes = Buffer.allocUnsafe(versionAt + Buffer.byteLength(version));
   bytes.writeUIntBE(nonce, 0, 6);
   bytes.writeUInt32BE(atS >>> 0, 6);
   bytes.writeIntBE(keyHash < 0 ? -1 : keyHash >>> 0, 10, 5);
-  bytes.writeUInt32BE(stage >>> 0, 15);
-  bytes.writeUInt16BE(serviceBytes, 19);
-  bytes.write(service, HEAD_BYTES);
-  bytes.write(version, HEAD_BYTES + serviceBytes);
+  bytes.writeUInt16BE(termsBytes, 15);
+  bytes.writeUInt16BE(serviceBytes, 17);
+  bytes.write(terms, HEAD_BYTES);
+  bytes.write(service, HEAD_BYTES + termsBytes);
+  bytes.write(version, versionAt);
   const text = FORMAT + bytes.toString('base64url');
   return text + macOf(secret, text);
 }
@@ -85,12 +90,13 @@ const MALFORMED: Verified = { ok: false, reason: 'malformed' };
 
 function decode(bytes: Buffer): Prediction | null {
   if (bytes.length < HEAD_BYTES) return null;
-  const serviceEnd = HEAD_BYTES + bytes.readUInt16BE(19);
+  const termsEnd = HEAD_BYTES + bytes.readUInt16BE(15);
+  const serviceEnd = termsEnd + bytes.readUInt16BE(17);
   if (serviceEnd > bytes.length) return null;
   return {
-    service: bytes.toString('utf8', HEAD_BYTES, serviceEnd),
+    service: bytes.toString('utf8', termsEnd, serviceEnd),
     version: bytes.toString('utf8', serviceEnd),
-    stage: bytes.readUInt32BE(15),
+    terms: bytes.toString('utf8', HEAD_BYTES, termsEnd),
     keyHash: bytes.readIntBE(10, 5),
     atS: bytes.readUInt32BE(6),
   };

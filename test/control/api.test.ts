@@ -94,17 +94,20 @@ t.test('secrets never leave', async (t) => {
       { kind: 'header', name: 'x-plain', match: { kind: 'prefix', value: 'shown' } },
     ],
   };
-  const holding = service([{ name: 'v1', upstream: { ...upstream('https://127.0.0.1:1'), tls } }], {
-    name: 'vault',
-    rules: [rule(0, when, { kind: 'use', version: 0 })],
-    sticky: {
-      by: [{ kind: 'ip' }],
-      mode: 'hash',
-      sessionTtlMs: 1,
-      sessionMax: 1,
-      issueCookie: { name: 'id', maxAgeS: 5, secret: SECRET, domain: null },
+  const holding = service(
+    [{ name: 'v1', definition: 'v1', upstream: { ...upstream('https://127.0.0.1:1'), tls } }],
+    {
+      name: 'vault',
+      rules: [rule(0, when, { kind: 'use', version: 0 })],
+      sticky: {
+        by: [{ kind: 'ip' }],
+        mode: 'hash',
+        sessionTtlMs: 1,
+        sessionMax: 1,
+        issueCookie: { name: 'id', maxAgeS: 5, secret: SECRET, domain: null },
+      },
     },
-  });
+  );
   const { api } = setup([holding]);
   const detail = api.service('vault');
   const all = JSON.stringify([detail, api.services(), api.readiness(), api.explain('vault', nothing)]);

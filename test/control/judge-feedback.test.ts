@@ -1,6 +1,7 @@
 import t from 'tap';
 import { compilePattern } from '../../src/config/pattern.ts';
 import { keyFinder } from '../../src/control/judge/by-key.ts';
+import { termsOf } from '../../src/core/comparison.ts';
 import type { Service } from '../../src/core/model.ts';
 import { bucketOfKey, fnv1a32 } from '../../src/core/split/hash.ts';
 import { signPrediction } from '../../src/kpi/token.ts';
@@ -43,10 +44,11 @@ t.test('a user who comes back counts as an event, and as a first only once', asy
 });
 
 t.test('what is refused, and why', async (t) => {
-  const { feedback, visit, second, now } = judgeScene();
+  const { feedback, visit, second, now, service } = judgeScene();
   const { id, version } = visit('ann');
   second();
-  const prediction = { service: 'iris-api', version, stage: 0, keyHash: fnv1a32('ann'), atS: 1_767_323_045 };
+  const terms = termsOf(service()) ?? '';
+  const prediction = { service: 'iris-api', version, terms, keyHash: fnv1a32('ann'), atS: 1_767_323_045 };
   const sign = (changes: Partial<typeof prediction>, secret = SECRET) =>
     signPrediction(secret, { ...prediction, ...changes });
   const click = (item: object) => ({ kpi: 'click', value: 1, ...item });
@@ -61,17 +63,18 @@ t.test('what is refused, and why', async (t) => {
     [click({ id, kpi: 'purchase' }), 'unknown'],
     [click({ id: sign({ service: 'nobody' }) }), 'unknown'],
     [click({ id: sign({ version: 'v3' }) }), 'unknown'],
-    [click({ id: sign({ stage: 7 }) }), 'unknown'],
+    [click({ id: sign({ terms: '00000000.1.2s' }) }), 'unknown'],
+    [click({ id: sign({ terms: 'nonsense' }) }), 'unknown'],
+    // Nobody was on the canary then, so nothing was compared.
+    [click({ id: sign({ terms: termsOf(iris(0, { judged: service().judged })) ?? '' }) }), 'unknown'],
     [click({ service: 'nobody', key: 'ann' }), 'unknown'],
-    // Answered before this process began: its stage 0 was another one's.
-    [click({ id: sign({ atS: 1_767_323_044 }) }), 'unknown'],
   ] as const;
   for (const [item, reason] of batch) {
     t.strictSame(await feedback.take([item]), { ...NONE, [reason]: 1 }, `${reason} ${JSON.stringify(item)}`);
   }
   t.strictSame(feedback.counts(), {
     kpis: ['v1', 'v2'].map((version) => ({ app: 'iris-api', version, kpi: 'click', count: 0 })),
-    refused: { duplicate: 0, forged: 1, expired: 1, malformed: 5, unknown: 6 },
+    refused: { duplicate: 0, forged: 1, expired: 1, malformed: 5, unknown: 7 },
   });
   now.ms += 60_000;
   t.match(await feedback.take([click({ id })]), { accepted: 1 }, 'a minute later is early enough');
@@ -84,17 +87,66 @@ t.test('feedback quicker than the first look at a stage', async (t) => {
   t.equal(board.evidence('iris-api')?.slices.length, 1);
 });
 
-t.test('feedback on an earlier stage goes there', async (t) => {
+t.test('feedback on an earlier stage counts at the shares of that stage', async (t) => {
   const { feedback, board, visit, second, reload } = judgeScene();
   const { id, version } = visit('ann');
   second();
   reload([iris(2_000)], [serviceJudge()]);
   second();
   t.match(await feedback.take([{ id, kpi: 'click', value: 1 }]), { accepted: 1 });
-  const [first, later] = board.evidence('iris-api')?.slices ?? [];
-  t.strictSame([first?.stage, later?.stage], [0, 1]);
-  t.match(version === 'v2' ? first?.canary.kpis : first?.stable.kpis, { click: { events: 1, firsts: 1 } });
-  t.strictSame([later?.canary.kpis, later?.stable.kpis], [{}, {}]);
+  const { slices = [], late = [] } = board.evidence('iris-api') ?? {};
+  t.strictSame(
+    slices.map(({ stage, canary, stable }) => [stage, canary.kpis, stable.kpis]),
+    [
+      [0, {}, {}],
+      [1, {}, {}],
+    ],
+  );
+  const event = { click: { events: 1, firsts: 1 } };
+  t.strictSame(late, [
+    { w: 0.5, canary: version === 'v2' ? event : {}, stable: version === 'v1' ? event : {} },
+  ]);
+});
+
+t.test('a prediction of another process counts where it is reported', async (t) => {
+  const gone = judgeScene();
+  const early = users(300).map((key) => gone.visit(key));
+  gone.second();
+  gone.reload([iris(2_000)], [serviceJudge()]);
+  const late = users(300).map((key) => gone.visit(key));
+  // Restarted, or the next replica: it knows nothing, counts its stages anew, and the weight is where it was.
+  const scene = judgeScene([iris(2_000)]);
+  const clicks = (of: typeof early) => of.map(({ id }) => ({ id, kpi: 'click', value: 1 }));
+  t.strictSame(await scene.feedback.take(clicks(late)), { ...NONE, accepted: 300 });
+  t.strictSame(await scene.feedback.take(clicks(early)), { ...NONE, accepted: 300 });
+  t.strictSame(await scene.feedback.take(clicks([...early, ...late])), { ...NONE, duplicate: 600 });
+  const of = (visits: typeof early, version: string) => {
+    const count = visits.filter((one) => one.version === version).length;
+    return { click: { events: count, firsts: count } };
+  };
+  const { slices = [], late: beside = [] } = scene.board.evidence('iris-api') ?? {};
+  t.strictSame(
+    slices.map(({ w, canary, stable }) => [w, canary.kpis, stable.kpis]),
+    [[0.2, of(late, 'v2'), of(late, 'v1')]],
+    'at the shares in force',
+  );
+  t.strictSame(beside, [{ w: 0.5, canary: of(early, 'v2'), stable: of(early, 'v1') }], 'at those of then');
+});
+
+t.test('a version that is another one by now, and one that is compared no more', async (t) => {
+  const { feedback, visit, second, reload } = judgeScene();
+  const { id } = visit('ann');
+  second();
+  const moved = iris(5_000);
+  const versions = moved.versions.map((one) =>
+    one.name === 'v2' ? { ...one, definition: 'v2 in its second revision' } : one,
+  );
+  reload([{ ...moved, versions }], [serviceJudge()]);
+  second();
+  t.match(await feedback.take([{ id, kpi: 'click', value: 1 }]), { unknown: 1 }, 'a new revision of v2');
+  reload([iris(5_000)], [serviceJudge()]);
+  second();
+  t.match(await feedback.take([{ id, kpi: 'click', value: 1 }]), { accepted: 1 }, 'and back');
 });
 
 t.test('a value of 0 is no event, and may still become one', async (t) => {
@@ -144,7 +196,8 @@ t.test('by key: only where the key alone decides', (t) => {
   const testers = { kind: 'header', name: 'x-test', match: { kind: 'present' } } as const;
   const inEurope = { kind: 'region', oneOf: ['eu'] } as const;
   const version = bucketOfKey('iris-api', 'ann') < 5_000 ? 'v2' : 'v1';
-  const place = { version, stage: 0, keyHash: fnv1a32('ann') };
+  const terms = termsOf(withRules()) ?? '';
+  const place = { version, terms, keyHash: fnv1a32('ann') };
 
   t.strictSame(find(withRules(), 'ann'), place);
   t.equal(find(withRules(), ''), null);
@@ -173,7 +226,11 @@ t.test('by key: only where the key alone decides', (t) => {
     then: { kind: 'split', shares: [{ version: 1, weightBp: 10_000 }] },
   } as const;
   const scoped = iris(0, { judged: { ...judged, rule: 0 }, rules: [scope] });
-  t.strictSame(find(scoped, 'ann', 'eu'), { ...place, version: 'v2' }, 'the shares of the scope');
+  t.strictSame(
+    find(scoped, 'ann', 'eu'),
+    { ...place, version: 'v2', terms: termsOf(scoped) },
+    'the shares of the scope',
+  );
   t.equal(find(scoped, 'ann', 'us'), null, 'outside of it nothing is compared');
   t.end();
 });

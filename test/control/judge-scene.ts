@@ -7,6 +7,7 @@ import { Experiments } from '../../src/control/judge/experiments.ts';
 import { Feedback } from '../../src/control/judge/feedback.ts';
 import { redress } from '../../src/control/judge/redress.ts';
 import { keepSetWeights } from '../../src/control/weights.ts';
+import { termsOf } from '../../src/core/comparison.ts';
 import type { GateSpec } from '../../src/core/judge/gates.ts';
 import type { ServiceJudge } from '../../src/core/judge/service.ts';
 import type { Service } from '../../src/core/model.ts';
@@ -112,13 +113,14 @@ export function judgeScene(
     feedback,
     service,
     visit(key, { failed = false } = {}) {
-      const { name, stage, salt, shares, stable, versions } = service();
+      const { name, salt, shares, stable, versions } = service();
+      const terms = termsOf(service()) ?? '';
       const version = versionOfBucket(shares, stable, bucketOfKey(salt, key));
       if (open !== null) countOutcome(open, version, fnv1a32(key), failed, 5);
       const told = versions[version]?.name ?? '';
       const atS = Math.floor(clock.wallMs() / 1_000);
       const { secret } = holder.config().kpi;
-      const id = signPrediction(secret, { service: name, version: told, stage, keyHash: fnv1a32(key), atS });
+      const id = signPrediction(secret, { service: name, version: told, terms, keyHash: fnv1a32(key), atS });
       return { version: told, id };
     },
     second() {

@@ -9,13 +9,15 @@ const TERMS: FeedbackTerms = {
   secret: SECRET,
   expiresS: 1_000,
   knows: (service, kpi) => service === 'iris' && (kpi === 'click' || kpi === 'buy'),
-  resolve: (_service, key) => (key === 'nobody' ? null : { version: 'v1', stage: 4, keyHash: key.length }),
+  placeOf: ({ terms }) => (terms === 'gone' ? null : `stage ${terms}`),
+  resolve: (_service, key) =>
+    key === 'nobody' ? null : { version: 'v1', terms: '4', place: 'stage 4', keyHash: key.length },
 };
 /** Quickly made, and large enough for a property's batches. */
 const SMALL = { counted: 100 };
 const ledger = (limits: Partial<LedgerLimits> = {}, terms = () => TERMS) => new Ledger(terms, limits);
 const idOf = (over: Partial<Prediction> = {}, secret = SECRET) =>
-  signPrediction(secret, { service: 'iris', version: 'v2', stage: 4, keyHash: 7, atS: NOW, ...over });
+  signPrediction(secret, { service: 'iris', version: 'v2', terms: '4', keyHash: 7, atS: NOW, ...over });
 const click = (id: unknown, value: unknown = 1, kpi: unknown = 'click') => ({ id, kpi, value });
 const byKey = (key: unknown, value: unknown = 1, kpi: unknown = 'click') => ({
   service: 'iris',
@@ -30,7 +32,7 @@ t.test('feedback by id is joined to what served', async (t) => {
   const taken = ledger().take([click(idOf({ atS: NOW - 500 }))], NOW);
   t.strictSame(taken.outcomes, ['accepted']);
   t.strictSame(taken.adds, [
-    { service: 'iris', stage: 4, version: 'v2', kpi: 'click', event: true, first: true, atS: NOW - 500 },
+    { service: 'iris', terms: '4', place: 'stage 4', version: 'v2', kpi: 'click', event: true, first: true },
   ]);
 });
 
@@ -58,7 +60,7 @@ t.test('an event counts from above 0; what had none may still have one', async (
   t.strictSame(brief(taken), ['none', 'event first']);
 });
 
-t.test('first is told by user, stage and KPI; without a key each is', async (t) => {
+t.test('first is told by user, place and KPI; without a key each is', async (t) => {
   const book = ledger();
   const firsts = (over: Partial<Prediction>, kpi = 'click') =>
     book.take([click(idOf(over), 1, kpi)], NOW).adds[0]?.first;
@@ -67,7 +69,7 @@ t.test('first is told by user, stage and KPI; without a key each is', async (t) 
   t.equal(firsts({ keyHash: 4_294_967_295 }), true);
   t.equal(firsts({ keyHash: 0 }), true);
   t.equal(firsts({ keyHash: 0 }), false);
-  t.equal(firsts({ keyHash: 7, stage: 5 }), true);
+  t.equal(firsts({ keyHash: 7, terms: '5' }), true);
   t.equal(firsts({ keyHash: 7 }, 'buy'), true);
   t.equal(firsts({ keyHash: -1 }), true);
   t.equal(firsts({ keyHash: -1 }), true);
@@ -82,6 +84,7 @@ t.test('each kind of refusal is told and counted', async (t) => {
     click(idOf({ service: 'other' })),
     byKey('ann', 1, 'unheard'),
     byKey('nobody'),
+    click(idOf({ terms: 'gone' })),
     click(idOf()),
   ];
   const { outcomes, counts, adds } = ledger().take(batch, NOW);
@@ -93,6 +96,7 @@ t.test('each kind of refusal is told and counted', async (t) => {
     'unknown_kpi',
     'unknown_kpi',
     'unresolved',
+    'unresolved',
     'accepted',
   ]);
   t.strictSame(counts, {
@@ -102,7 +106,7 @@ t.test('each kind of refusal is told and counted', async (t) => {
     expired: 1,
     malformed: 1,
     unknown_kpi: 3,
-    unresolved: 1,
+    unresolved: 2,
   });
   t.equal(adds.length, 1);
 });
@@ -114,6 +118,15 @@ t.test('refused feedback does not use up the right one', async (t) => {
   t.strictSame(book.take([click(id)], NOW).outcomes, ['unknown_kpi']);
   known = true;
   t.strictSame(book.take([click(id)], NOW).outcomes, ['accepted'], 'the terms are asked for anew');
+});
+
+t.test('what is compared nowhere now may be later', async (t) => {
+  let place: string | null = null;
+  const book = ledger({}, () => ({ ...TERMS, placeOf: () => place }));
+  const id = idOf();
+  t.strictSame(book.take([click(id)], NOW).outcomes, ['unresolved']);
+  place = 'stage 1';
+  t.strictSame(book.take([click(id), click(id)], NOW).outcomes, ['accepted', 'duplicate']);
 });
 
 t.test('what is not feedback is malformed', async (t) => {
@@ -149,7 +162,7 @@ t.test('what is not feedback is malformed', async (t) => {
   t.equal(adds.length, outcomes.filter((outcome) => outcome === 'accepted').length);
 });
 
-t.test('feedback by key counts once for a user, stage and KPI', async (t) => {
+t.test('feedback by key counts once for a user, place and KPI', async (t) => {
   const book = ledger();
   const taken = book.take(
     [byKey('ann', 0), byKey('ann'), byKey('ann'), byKey('ann', 1, 'buy'), byKey('berta')],
@@ -159,12 +172,12 @@ t.test('feedback by key counts once for a user, stage and KPI', async (t) => {
   t.strictSame(brief(taken), ['none', 'event first', 'event first', 'event first']);
   t.strictSame(taken.adds[1], {
     service: 'iris',
-    stage: 4,
+    terms: '4',
+    place: 'stage 4',
     version: 'v1',
     kpi: 'click',
     event: true,
     first: true,
-    atS: null,
   });
   const user = { keyHash: 'ann'.length };
   t.strictSame(brief(book.take([click(idOf(user))], NOW)), ['event'], 'the same user as by id');
@@ -196,19 +209,19 @@ t.test('beyond the bound of users nobody is first any more, and that is told', a
   t.strictSame(book.capped(), [], 'full, but nobody was turned away');
   t.strictSame(clicks(4, 6), ['event', 'event']);
   t.strictSame(clicks(4, 6, { version: 'v1' }), ['event', 'event'], 'of the other version neither');
-  t.strictSame(book.capped(), [{ service: 'iris', stage: 4, kpi: 'click' }]);
+  t.strictSame(book.capped(), [{ service: 'iris', place: 'stage 4', kpi: 'click' }]);
 });
 
 t.test('a stage whose users were forgotten counts none as first again', async (t) => {
   const book = ledger({ books: 2 });
   const first = (stage: number, keyHash: number) =>
-    book.take([click(idOf({ stage, keyHash }))], NOW).adds[0]?.first;
+    book.take([click(idOf({ terms: String(stage), keyHash }))], NOW).adds[0]?.first;
   t.equal(first(1, 7), true);
   t.equal(first(2, 7), true);
   t.equal(first(3, 7), true);
   t.equal(first(1, 7), false, 'as it should be');
   t.equal(first(1, 8), false, 'nobody can tell');
-  t.strictSame(book.capped(), [{ service: 'iris', stage: 1, kpi: 'click' }]);
+  t.strictSame(book.capped(), [{ service: 'iris', place: 'stage 1', kpi: 'click' }]);
   t.equal(first(2, 8), true, 'the closed one took no room from the others');
 });
 

@@ -5,7 +5,13 @@ import { type Prediction, signPrediction, verifyPrediction } from '../../src/kpi
 const SECRET = 'a secret of thirty-two characters';
 const NOW = 1_790_000_000;
 const DAY = 86_400;
-const IRIS: Prediction = { service: 'iris-api', version: 'v2', stage: 3, keyHash: 3_000_000_000, atS: NOW };
+const IRIS: Prediction = {
+  service: 'iris-api',
+  version: 'v2',
+  terms: '9af3c011.1.dw',
+  keyHash: 3_000_000_000,
+  atS: NOW,
+};
 const reasonOf = (token: unknown, nowS = NOW) => {
   const verified = verifyPrediction(SECRET, token, nowS, 30 * DAY);
   return verified.ok ? 'ok' : verified.reason;
@@ -13,12 +19,17 @@ const reasonOf = (token: unknown, nowS = NOW) => {
 
 /** Made with Python's hmac, hashlib and base64 from the description in token.ts. */
 const VECTORS: readonly (readonly [string, Prediction, number, string])[] = [
-  [SECRET, IRIS, 0x0123456789ab, '1ASNFZ4mrarE7gACy0F4AAAAAAwAIaXJpcy1hcGl2MgpSpmnTOafoMXPxkA2rxYG8'],
+  [
+    SECRET,
+    IRIS,
+    0x0123456789ab,
+    '2ASNFZ4mrarE7gACy0F4AAA0ACDlhZjNjMDExLjEuZHdpcmlzLWFwaXYyvK1IVf8JWwak91v4DtnpcY',
+  ],
   [
     'schlüssel',
-    { service: 'größe', version: 'v2-β', stage: 0, keyHash: -1, atS: 0 },
+    { service: 'größe', version: 'v2-β', terms: '', keyHash: -1, atS: 0 },
     0,
-    '1AAAAAAAAAAAAAP______AAAAAAAHZ3LDtsOfZXYyLc6yxox3Dx2EiR98GsgT7JbySX',
+    '2AAAAAAAAAAAAAP______AAAAB2dyw7bDn2V2Mi3Osg-y1oO6icgwbOOxuFvVETzW',
   ],
 ];
 
@@ -34,7 +45,7 @@ t.test('ids are short, and safe in URLs and headers', async (t) => {
   for (const prediction of [IRIS, long]) {
     const token = signPrediction(SECRET, prediction);
     t.match(token, /^[A-Za-z0-9_-]+$/);
-    t.ok(token.length <= 120, `${token.length} characters`);
+    t.ok(token.length <= 140, `${token.length} characters`);
   }
 });
 
@@ -42,7 +53,7 @@ t.test('what was signed comes back, whatever it is', async () => {
   const prediction = fc.record({
     service: fc.string({ unit: 'grapheme', maxLength: 63 }),
     version: fc.string({ unit: 'grapheme', maxLength: 63 }),
-    stage: fc.nat({ max: 2 ** 32 - 1 }),
+    terms: fc.string({ maxLength: 63 }),
     keyHash: fc.integer({ min: -1, max: 2 ** 32 - 1 }),
     atS: fc.nat({ max: 2 ** 32 - 1 }),
   });
@@ -113,16 +124,16 @@ t.test('what is no id is malformed', async (t) => {
     {},
     [],
     '',
-    '1',
+    '2',
     'A'.repeat(22),
     'x'.repeat(65),
-    `2${'A'.repeat(64)}`,
-    '1'.repeat(1e6),
-    '1é'.repeat(30),
+    `1${'A'.repeat(64)}`,
+    '2'.repeat(1e6),
+    '2é'.repeat(30),
   ]) {
     t.equal(reasonOf(token), 'malformed', String(token).slice(0, 30));
   }
-  t.equal(reasonOf(`1${'A'.repeat(64)}`), 'forged');
+  t.equal(reasonOf(`2${'A'.repeat(64)}`), 'forged');
 });
 
 t.test('any text is refused', async () => {
@@ -130,7 +141,7 @@ t.test('any text is refused', async () => {
     fc.property(
       fc.oneof(
         fc.string(),
-        fc.base64String().map((text) => `1${text}`),
+        fc.base64String().map((text) => `2${text}`),
       ),
       (text) => reasonOf(text) !== 'ok',
     ),

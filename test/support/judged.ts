@@ -1,10 +1,12 @@
 import type { Test } from 'tap';
 import { request } from 'undici';
+import type { HistoryBody } from '../../src/admin/contract.ts';
 import type { RolloutView } from '../../src/control/api.ts';
 import type { FaultMode } from '../../src/demo/faults.ts';
 import { startModelProcess } from '../../src/demo/model-process.ts';
 import { configOf, type Product, startProduct } from './process.ts';
 import { until } from './wait.ts';
+import { Witness } from './witness.ts';
 
 /** Gates before real model services: one fault of the second one at 5 % of the traffic. */
 
@@ -25,26 +27,62 @@ const STEPS = [{ setWeight: 5 }, { pause: { until: 'evidence', atLeast: '3s' } }
 /** Faults of the model itself; switching them on keeps the service busy, so that happens before anyone is there. */
 const MODEL_FAULTS: readonly FaultMode[] = ['shifted', 'overconfident'];
 
+export interface Played {
+  readonly product: Product;
+  readonly end: RolloutView;
+  readonly witness: Witness;
+  /** Wall clock, ms: when the fault was there, and when the rollout was over. */
+  readonly faultMs: number;
+  readonly endMs: number;
+}
+
 /** The rollout's end with that fault in v2; a fault of the service appears under way, as in life. */
-export async function rolloutWith(
-  t: Test,
-  fault: FaultMode,
-): Promise<{ product: Product; end: RolloutView }> {
-  const { product, v2 } = await play(t, { gates: GATES, rollout: { start: 'manual', steps: STEPS } });
+export async function rolloutWith(t: Test, fault: FaultMode): Promise<Played> {
+  const played = await play(t, { gates: GATES, rollout: { start: 'manual', steps: STEPS } });
+  const { product, v2 } = played;
   if (MODEL_FAULTS.includes(fault)) await setFault(v2, fault);
+  let faultMs = Date.now();
   await post(product, '/rollouts/iris-api/start');
   if (!MODEL_FAULTS.includes(fault)) {
     await until(async () => (await requestsOf(product, 'v2')) >= 20, 'v2 to serve', 60_000);
+    faultMs = Date.now();
     await setFault(v2, fault);
   }
-  return { product, end: await ended(product) };
+  return toEnd(played, faultMs);
+}
+
+/** Users of a faulty v2 from the fault on, and what the history says of when it ended. */
+async function toEnd({ product, witness }: Scene, faultMs: number): Promise<Played> {
+  const end = await ended(product);
+  const { history } = (await get(product, '/rollouts/iris-api/history')) as HistoryBody;
+  const last = history.findLast(({ kind }) => kind === 'aborted' || kind === 'completed');
+  return { product, end, witness, faultMs, endMs: Date.parse(last?.at ?? '') };
+}
+
+/** One line a run, for the table in docs/gates.md. */
+export function tell(t: Test, fault: string, played: Played): void {
+  const { end, witness, faultMs, endMs } = played;
+  const errors = end.gates.find(({ kind }) => kind === 'successRate');
+  const needed = errors?.harm.needed ?? null;
+  const provenMs = fault !== 'errors' || needed === null ? null : witness.provenMs('v2', 0.05, needed);
+  const facts = {
+    fault,
+    status: end.status,
+    failed: failedGates(end),
+    exposed: witness.answersOf('v2', faultMs),
+    fromFaultMs: endMs - faultMs,
+    fromProofMs: provenMs === null ? null : endMs - provenMs,
+  };
+  t.comment(`run ${JSON.stringify(facts)}`);
 }
 
 /** Plays a fault: one of these gates takes the canary back, and stable serves everyone. */
 export function testTakenBack(t: Test, fault: FaultMode, gates: readonly string[]): void {
   for (let run = 1; run <= RUNS; run++) {
     t.test(`${fault} at 5 %: taken back by the gate that should see it (run ${run})`, async (t) => {
-      const { product, end } = await rolloutWith(t, fault);
+      const played = await rolloutWith(t, fault);
+      const { product, end } = played;
+      tell(t, fault, played);
       t.equal(end.status, 'aborted', end.message);
       const failed = failedGates(end);
       t.ok(
@@ -52,28 +90,35 @@ export function testTakenBack(t: Test, fault: FaultMode, gates: readonly string[
         failed.join(),
       );
       t.match(end.message, /v2/, 'in plain words');
-      t.comment(`${await requestsOf(product, 'v2')} requests at v2 in all`);
-      const answers = await Promise.all(Array.from({ length: 30 }, () => ask(product)));
+      const answers = await Promise.all(Array.from({ length: 30 }, () => ask(product, played.witness)));
       t.strictSame(new Set(answers), new Set(['v1']), 'stable serves all');
     });
   }
 }
 
 /** The rollout of a model that answers differently, beginning with copies alone. */
-export async function shadowedRollout(t: Test): Promise<{ product: Product; end: RolloutView }> {
+export async function shadowedRollout(t: Test): Promise<Played> {
   const steps = [{ setMirror: 100 }, { pause: { until: 'evidence', atLeast: '3s' } }, ...STEPS];
-  const { product, v2 } = await play(t, {
+  const played = await play(t, {
     gates: { ...GATES, agreement: { atLeast: 0.9 } },
     mirror: { to: 'v2', percent: 0, methods: ['POST'] },
     shadow: { compare: 'class' },
     rollout: { start: 'manual', steps },
   });
-  await setFault(v2, 'shifted');
-  await post(product, '/rollouts/iris-api/start');
-  return { product, end: await ended(product) };
+  await setFault(played.v2, 'shifted');
+  const faultMs = Date.now();
+  await post(played.product, '/rollouts/iris-api/start');
+  return toEnd(played, faultMs);
 }
 
-async function play(t: Test, service: object) {
+interface Scene {
+  readonly product: Product;
+  /** Where the second model listens. */
+  readonly v2: string;
+  readonly witness: Witness;
+}
+
+async function play(t: Test, service: object): Promise<Scene> {
   const model = async (version: string) => {
     const started = await startModelProcess({
       version,
@@ -106,11 +151,12 @@ async function play(t: Test, service: object) {
       { drain: { delay: '0s' }, state: { dir: './state' } },
     ),
   );
+  const witness = new Witness();
   const crowd = setInterval(() => {
-    for (let i = 0; i < PER_SECOND / 20; i++) void ask(product).catch(() => undefined);
+    for (let i = 0; i < PER_SECOND / 20; i++) void ask(product, witness).catch(() => undefined);
   }, 50);
   t.teardown(() => clearInterval(crowd));
-  return { product, v2 };
+  return { product, v2, witness };
 }
 
 /** Flowers of all three kinds. */
@@ -125,25 +171,35 @@ const FLOWERS = [
 let asked = 0;
 
 /** One request of one of many users; who answered. */
-async function ask({ gatewayUrl }: Product): Promise<string> {
+async function ask({ gatewayUrl }: Product, witness: Witness): Promise<string> {
   const n = asked++;
-  const { headers, body } = await request(`${gatewayUrl}/predict`, {
+  const { statusCode, headers, body } = await request(`${gatewayUrl}/predict`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-user-id': `user-${n}` },
     body: JSON.stringify({ features: FLOWERS[n % FLOWERS.length] }),
   });
   await body.dump();
-  return String(headers['x-coalmine-version']);
+  const version = String(headers['x-coalmine-version']);
+  witness.add(version, statusCode);
+  return version;
 }
 
 async function ended(product: Product): Promise<RolloutView> {
   const view = async () => (await get(product, '/rollouts/iris-api')) as RolloutView;
+  let last = await view();
   await until(
-    async () => ['completed', 'aborted'].includes((await view()).status),
+    async () => {
+      last = await view();
+      return ['completed', 'aborted'].includes(last.status);
+    },
     'the rollout to end',
     100_000,
-  );
-  return view();
+  ).catch((error: Error) => {
+    const { message, hold, verdict, gates } = last;
+    const texts = gates.map(({ name, state, text }) => `${name} ${state}: ${text}`);
+    throw new Error(`${error.message}: ${JSON.stringify({ message, hold, M: verdict?.M, texts }, null, 1)}`);
+  });
+  return last;
 }
 
 export function failedGates({ gates }: RolloutView): string[] {

@@ -41,7 +41,7 @@ export function version(
   endpoints: string | readonly string[],
   options: UpstreamOptions = {},
 ): Version {
-  return { name, upstream: upstream(endpoints, options) };
+  return { name, definition: `${name} at ${endpoints}`, upstream: upstream(endpoints, options) };
 }
 
 export interface ServiceOptions extends Partial<Omit<Service, 'versions' | 'match'>> {

@@ -1,4 +1,7 @@
 import { fnv1a32 } from '../../core/split/hash.ts';
+import { readOrigin } from '../forms/addresses.ts';
+import { taken } from '../forms/reading.ts';
+import type { RawService } from '../schema.ts';
 
 /**
  * An identity of plain data: equal texts, equal data. 64 bits, in two passes with
@@ -8,6 +11,14 @@ export function definitionOf(value: unknown): string {
   const text = canonicalJson(value);
   const hex = (hash: number) => hash.toString(16).padStart(8, '0');
   return hex(fnv1a32(text)) + hex(fnv1a32(`coalmine ${text}`));
+}
+
+/** Identity of a version of a service; `called`: under another name than its own. */
+export function versionDefinition(raw: RawService, name: string, called = name): string {
+  const version = raw.versions[name];
+  const urls = version?.urls ?? (version?.url === undefined ? [] : [version.url]);
+  const endpoints = urls.map((url) => taken(readOrigin(url))).sort();
+  return definitionOf({ name: called, endpoints, revision: version?.revision ?? null });
 }
 
 /** JSON with the keys in order, so that moving a line in a file changes nothing. */

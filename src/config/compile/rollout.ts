@@ -1,15 +1,13 @@
 import type { AnalysisPlan } from '../../core/analysis/plan.ts';
 import type { RolloutPlan, Step, Webhook } from '../../core/rollout/plan.ts';
 import { DEFAULTS } from '../defaults.ts';
-import { readOrigin } from '../forms/addresses.ts';
-import { taken } from '../forms/reading.ts';
 import { argoMsOf } from '../quantity.ts';
 import { rolesOf } from '../roles.ts';
 import type { RawConfig, RawRollout, RawService, RawStep } from '../schema.ts';
 import { RESOLVE_BUDGET, type Resolver } from './analysis.ts';
 import type { Rolled } from './arguments.ts';
 import { compileCohorts } from './condition.ts';
-import { definitionOf } from './definition.ts';
+import { definitionOf, versionDefinition } from './definition.ts';
 import { compileNotification, compileRequire, compileWebhook, webhookMetric } from './hooks.ts';
 import { NO_PROBLEMS } from './problems.ts';
 import type { ResolveFile } from './provider.ts';
@@ -96,13 +94,6 @@ function compileBackground(
     analysis: { metrics, noData: inputs.noData },
     startingStep: analysis?.startingStep ?? base.startingStep,
   };
-}
-
-function versionDefinition(raw: RawService, name: string, called = name): string {
-  const version = raw.versions[name];
-  const urls = version?.urls ?? (version?.url === undefined ? [] : [version.url]);
-  const endpoints = urls.map((url) => taken(readOrigin(url))).sort();
-  return definitionOf({ name: called, endpoints, revision: version?.revision ?? null });
 }
 
 /**

@@ -9,6 +9,7 @@ import { bpOf, bytesOf, msOf } from '../quantity.ts';
 import { type Roles, rolesOf, versionOfUse } from '../roles.ts';
 import type { RawRule, RawService } from '../schema.ts';
 import { compileCohorts, compileWhen } from './condition.ts';
+import { versionDefinition } from './definition.ts';
 import { thresholdsMs } from './gates.ts';
 import { compileUpstream } from './upstream.ts';
 
@@ -48,6 +49,7 @@ export function compileService(
     },
     versions: entries.map(([version, own]) => ({
       name: version,
+      definition: versionDefinition(raw, version),
       upstream: compileUpstream(raw.upstream ?? {}, own, inputs.fileText),
     })),
     stable: indexOf(indexes, roles.stable),

@@ -1,19 +1,35 @@
 import { quantileOf } from '../../core/analysis/tally-read.ts';
 import type { ArmTally, PairTally } from '../../core/arms.ts';
+import { comparedShares, shareBeside, sharesUnder, termsOf } from '../../core/comparison.ts';
 import type { Evidence, KpiCount } from '../../core/judge/evidence.ts';
-import type { JudgePlan, Verdict } from '../../core/judge/gates.ts';
-import { type JudgeMemo, judgeWith } from '../../core/judge/judge.ts';
+import type { Verdict } from '../../core/judge/gates.ts';
+import { judgeWith } from '../../core/judge/judge.ts';
 import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { Service, Split } from '../../core/model.ts';
 import type { VerdictState } from '../../core/rollout/state.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { Windows } from '../windows.ts';
-import { type ArmNames, Collector } from './collector.ts';
-import { comparedShares, dress, type Frozen, shareBeside } from './dress.ts';
+import {
+  type Bench,
+  before,
+  begin,
+  type Counted,
+  namesOf,
+  newBench,
+  questionOf,
+  type Side,
+  stableOf,
+  versionName,
+  versionOf,
+} from './bench.ts';
+import { dress } from './dress.ts';
 import { identityOf } from './identity.ts';
 
 /** Between two looks at the same service, real time. */
 const LOOK_MS = 1_000;
+/** Services looked at in one tick: so many at least, or all of them in so many ticks. */
+const AT_ONCE = 4;
+const TURNS = 16;
 /** Stable's own latency is frozen from as many requests of the last so many milliseconds. */
 const FROZEN_FROM_MS = 600_000;
 const FROZEN_REQUESTS = 1_000;
@@ -26,6 +42,8 @@ export interface Position {
   readonly underWay: boolean;
   /** The canary's next share, 0..1; null: this is its last. */
   readonly nextW: number | null;
+  /** Wall clock; what was answered before belongs to an attempt that was given up. 0: there was none. */
+  readonly notBeforeMs: number;
 }
 
 export interface BoardDeps {
@@ -44,28 +62,6 @@ export interface BoardDeps {
   redress(service: string): void;
 }
 
-/** One service's judge at work. */
-interface Bench {
-  readonly judge: ServiceJudge;
-  /** Its gates, with what each comparison may spend of alpha. */
-  readonly plan: JudgePlan;
-  /** The canary, or each variant of an experiment but stable. */
-  readonly sides: readonly Side[];
-  /** What the evidence is about, such as the number of a rollout; null: nothing yet. */
-  epoch: string | null;
-  frozen: Frozen;
-}
-
-/** One version compared with stable. */
-interface Side {
-  /** By name; null: the canary, whichever that is. */
-  readonly variant: string | null;
-  collector: Collector;
-  memo: JudgeMemo | null;
-  failed: readonly string[];
-  verdict: Verdict | null;
-}
-
 /** What is known of one version against stable. */
 export interface Comparison {
   readonly version: string;
@@ -74,16 +70,24 @@ export interface Comparison {
   readonly verdict: Verdict | null;
 }
 
-interface Counted {
-  readonly arms: readonly ArmTally[];
-  readonly pairs: readonly PairTally[];
-}
-
 /** A stage that came into force: when, and who got which share of the compared requests. */
 interface StageFacts {
   readonly beganMs: number;
-  readonly beganWallMs: number;
   readonly shares: ReadonlyMap<string, number>;
+}
+
+/** One comparison that an event counts in, on the canary's side or on stable's, and at which share. */
+interface Aim {
+  readonly side: Side;
+  readonly own: boolean;
+  readonly w: number;
+}
+
+interface Target {
+  readonly serial: number;
+  /** The one in force; null: the event came about at other shares. */
+  readonly stage: number | null;
+  readonly sides: readonly Aim[];
 }
 
 /** Every judge of this gateway: collects, judges once a second, tells. */
@@ -92,8 +96,12 @@ export class Board {
   #benches = new Map<string, Bench>();
   /** By service and stage; what a stage's shares were decides how its counts are read. */
   readonly #stages = new Map<string, Map<number, StageFacts>>();
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #toldCapsAtMs = Number.NEGATIVE_INFINITY;
   #toldCaps: ReadonlySet<string> = new Set();
+  /** Times that evidence was begun. */
+  #begun = 0;
+  /** Asked for with every piece of feedback. */
+  readonly #terms = new WeakMap<Service, string | null>();
 
   constructor(deps: BoardDeps) {
     this.#deps = deps;
@@ -117,37 +125,35 @@ export class Board {
 
   /** Remembers which shares each stage had; called with every Split that comes into force. */
   follow(split: Split): void {
-    const now = { beganMs: this.#deps.clock.nowMs(), beganWallMs: this.#deps.clock.wallMs() };
+    const now = { beganMs: this.#deps.clock.nowMs() };
     const names = new Set(split.services.map(({ name }) => name));
     for (const name of this.#stages.keys()) if (!names.has(name)) this.#stages.delete(name);
     for (const service of split.services) {
       const dealt = comparedShares(service);
       if (dealt === null) continue;
       const stages = this.#stages.get(service.name) ?? new Map<number, StageFacts>();
-      const { beganMs, beganWallMs } = stages.get(service.stage) ?? now;
+      const { beganMs } = stages.get(service.stage) ?? now;
       const shares = new Map<string, number>();
       for (const [version, { name }] of service.versions.entries()) {
         const share = shareBeside(dealt, version, service.stable);
         if (version !== service.stable && share !== null) shares.set(name, share);
       }
-      this.#stages.set(service.name, stages.set(service.stage, { beganMs, beganWallMs, shares }));
+      this.#stages.set(service.name, stages.set(service.stage, { beganMs, shares }));
     }
   }
 
-  /** Called often; looks once a second. */
+  /**
+   * Called often; looks at each service once a second. At many of them a few at a time, those first that have
+   * waited longest: users' requests wait for a look, so they spread over the second.
+   */
   tick(): void {
     const nowMs = this.#deps.clock.nowMs();
-    if (nowMs - this.#lookedAtMs < LOOK_MS || this.#benches.size === 0) return;
-    this.#lookedAtMs = nowMs;
-    this.#tellCaps();
-    const arms = groupBy(this.#deps.arms());
-    const pairs = groupBy(this.#deps.pairs());
-    const services = new Map(this.#deps.split().services.map((service) => [service.name, service]));
-    for (const [name, bench] of this.#benches) {
-      const service = services.get(name);
-      if (service?.judged == null) continue;
-      this.#look(bench, service, { arms: arms.get(name) ?? [], pairs: pairs.get(name) ?? [] }, nowMs);
-    }
+    const due = [...this.#benches].filter(([, { lookedAtMs }]) => nowMs - lookedAtMs >= LOOK_MS);
+    if (due.length === 0) return;
+    const most = Math.max(AT_ONCE, Math.ceil(this.#benches.size / TURNS));
+    if (due.length > most) due.sort(([, a], [, b]) => a.lookedAtMs - b.lookedAtMs);
+    if (nowMs - this.#toldCapsAtMs >= LOOK_MS) this.#tellCaps(nowMs);
+    this.#lookAt(new Map(due.slice(0, most)), nowMs);
   }
 
   verdict(service: string): Verdict | null {
@@ -184,32 +190,78 @@ export class Board {
     const current = this.#deps.split().services.find(({ name }) => name === service);
     if (bench === undefined || current === undefined) return;
     const past = before(current, { arms: this.#deps.arms(), pairs: this.#deps.pairs() });
-    for (const side of bench.sides) if (versionOf(side, current) === version) begin(side, past);
+    bench.serial = ++this.#begun;
+    for (const side of bench.sides) {
+      if (versionOf(side, current) !== version) continue;
+      begin(side, past);
+      side.notBeforeMs = this.#deps.clock.wallMs();
+    }
   }
 
   /**
-   * Whether requests of a stage that were answered then are among what is judged here.
-   * Every process counts its stages from 0, so a number alone does not tell.
+   * Where feedback on what a version answered under these terms belongs: a text, within which users are told
+   * apart. Null: that is not compared here. The terms may be of another process, a restarted or a neighbouring one.
+   *
+   * @param atS wall clock of the answer; null: just now
    */
-  knowsStage(service: string, stage: number, atS: number): boolean {
-    const facts = this.#stages.get(service)?.get(stage);
-    return facts !== undefined && atS >= Math.floor(facts.beganWallMs / 1_000);
+  placeOf(service: string, version: string, terms: string, atS: number | null): string | null {
+    const target = this.#targetOf(service, version, terms);
+    if (target === null) return null;
+    const { serial, stage, sides } = target;
+    const isLater = ({ side }: Aim) => atS === null || atS >= Math.floor(side.notBeforeMs / 1_000);
+    if (!sides.some(isLater)) return null;
+    return stage === null ? `shares ${terms}, evidence ${serial}` : `stage ${stage}, evidence ${serial}`;
   }
 
-  /** Feedback on requests of a stage; false where that stage or version is not judged any more. */
-  addKpi(service: string, version: string, stage: number, kpi: string, count: KpiCount): boolean {
-    const bench = this.#benches.get(service);
-    const current = this.#deps.split().services.find(({ name }) => name === service);
-    if (bench === undefined || current?.judged == null) return false;
-    // Users may be quicker than the next look.
-    if (stage === current.stage && !bench.sides.some(({ collector }) => collector.has(stage)))
-      this.#lookNow();
-    const stable = current.versions[current.stable]?.name === version;
-    const taken = bench.sides.map((side) => {
-      const own = versionOf(side, current) === version;
-      return (own || stable) && side.collector.addKpi(stage, own, kpi, count);
-    });
+  /** Feedback that has a place; false where it has none any more. */
+  addKpi(service: string, version: string, terms: string, kpi: string, count: KpiCount): boolean {
+    const target = this.#targetOf(service, version, terms);
+    if (target === null) return false;
+    const { stage, sides } = target;
+    const taken = sides.map(({ side: { collector }, own, w }) =>
+      stage === null ? collector.addLate(w, own, kpi, count) : collector.addKpi(stage, own, kpi, count),
+    );
     return taken.includes(true);
+  }
+
+  #targetOf(name: string, version: string, terms: string): Target | null {
+    const bench = this.#benches.get(name);
+    const service = this.#deps.split().services.find((one) => one.name === name);
+    if (bench === undefined || service?.judged == null) return null;
+    const shares = sharesUnder(terms, service);
+    if (shares === null) return null;
+    // Users may be quicker than the next look.
+    const nowMs = this.#deps.clock.nowMs();
+    if (this.#isUnseen(service, bench, nowMs)) this.#lookAt(new Map([[name, bench]]), nowMs);
+    const stage = terms === this.#termsOf(service) ? service.stage : null;
+    const isGoingOn = this.#deps.position(name)?.underWay ?? true;
+    const sides = bench.sides.flatMap((side): Aim[] => {
+      const variant = versionOf(side, service);
+      const own = variant === version;
+      const index = service.versions.findIndex((one) => one.name === variant);
+      const w = own || stableOf(service) === version ? shareBeside(shares, index, service.stable) : null;
+      const { collector } = side;
+      if (w === null || w === 0) return [];
+      if (stage !== null) return collector.has(stage) ? [{ side, own, w }] : [];
+      const isKept = isGoingOn || collector.evidence.slices.length > 0;
+      return isKept && collector.hasRoom(w) ? [{ side, own, w }] : [];
+    });
+    return sides.length === 0 ? null : { serial: bench.serial, stage, sides };
+  }
+
+  #termsOf(service: Service): string | null {
+    let terms = this.#terms.get(service);
+    if (terms === undefined) {
+      terms = termsOf(service);
+      this.#terms.set(service, terms);
+    }
+    return terms;
+  }
+
+  /** Its stage began after the last look. */
+  #isUnseen({ name, stage }: Service, { lookedAtMs }: Bench, nowMs: number): boolean {
+    const facts = this.#stages.get(name)?.get(stage);
+    return facts !== undefined && facts.beganMs >= lookedAtMs && nowMs > lookedAtMs;
   }
 
   /** Its stage began since the last look, so all that was counted in it is about what is there now. */
@@ -219,7 +271,8 @@ export class Board {
   }
 
   /** A full set turns users of every version away alike: less is learned, nothing is skewed, so it holds nothing. */
-  #tellCaps(): void {
+  #tellCaps(nowMs: number): void {
+    this.#toldCapsAtMs = nowMs;
     const full = this.#deps.capped();
     for (const text of full) {
       if (!this.#toldCaps.has(text)) this.#deps.log.warn({ full: text }, 'the judge counts no further users');
@@ -227,9 +280,16 @@ export class Board {
     this.#toldCaps = new Set(full);
   }
 
-  #lookNow(): void {
-    this.#lookedAtMs = Number.NEGATIVE_INFINITY;
-    this.tick();
+  #lookAt(benches: ReadonlyMap<string, Bench>, nowMs: number): void {
+    const arms = groupBy(this.#deps.arms(), benches);
+    const pairs = groupBy(this.#deps.pairs(), benches);
+    const services = new Map(this.#deps.split().services.map((service) => [service.name, service]));
+    for (const [name, bench] of benches) {
+      bench.lookedAtMs = nowMs;
+      const service = services.get(name);
+      if (service?.judged == null) continue;
+      this.#look(bench, service, { arms: arms.get(name) ?? [], pairs: pairs.get(name) ?? [] }, nowMs);
+    }
   }
 
   #look(bench: Bench, service: Service, counted: Counted, nowMs: number): void {
@@ -237,8 +297,9 @@ export class Board {
     const epoch = position === null ? identityOf(service) : String(position.number);
     if (bench.epoch !== epoch) {
       const past = position === null && this.#isNew(service) ? before(service, counted) : counted;
-      for (const side of bench.sides) begin(side, past);
+      for (const side of bench.sides) begin(side, past, position?.notBeforeMs ?? 0);
       bench.epoch = epoch;
+      bench.serial = ++this.#begun;
       // Stable may be another version by now.
       bench.frozen = new Map();
     }
@@ -256,7 +317,7 @@ export class Board {
       const judged = judgeWith(bench.plan, side.collector.evidence, context, side.memo);
       side.memo = judged.memo;
       side.verdict = judged.verdict;
-      side.failed = judged.verdict.gates.filter(({ state }) => state === 'FAIL').map(({ name }) => name);
+      side.failed = judged.verdict.briefs.filter(({ state }) => state === 'FAIL').map(({ name }) => name);
     }
     const [canary] = bench.sides;
     if (canary?.verdict != null && bench.plan.gates.length > 0) {
@@ -282,11 +343,13 @@ export class Board {
     const { state, holdRamp, advance, problems } = verdict;
     const why = state === 'ERROR' && problems.length > 0 ? problems.join('; ') : advance.why;
     const told: VerdictState = { state, holdRamp, ready: advance.ready, why, failed };
+    // Sentences are made for a failure only: nobody is told of the others, and they are most of a look's work.
+    const isFailure = state === 'FAIL';
     this.#deps.tell(
       service,
       told,
-      verdict.text,
-      verdict.gates.map(({ name, state: own, text }) => `${name} ${own}: ${text}`),
+      isFailure ? verdict.text : '',
+      isFailure ? verdict.gates.map(({ name, state: own, text }) => `${name} ${own}: ${text}`) : [],
     );
   }
 
@@ -319,69 +382,13 @@ export class Board {
   }
 }
 
-/** What is asked of a service; a new secret of prediction ids asks nothing new. */
-export function questionOf({ judged, ...rest }: ServiceJudge): string {
-  return JSON.stringify([rest, { ...judged, predictionSecret: judged.predictionSecret !== null }]);
-}
-
-function newBench(judge: ServiceJudge): Bench {
-  const { plan, experiment } = judge;
-  const sides = (experiment?.variants.slice(1) ?? [null]).map(newSide);
-  return {
-    judge,
-    // Each comparison may be wrong, so together they share what one may spend.
-    plan: sides.length > 1 ? { ...plan, alpha: plan.alpha / sides.length } : plan,
-    sides,
-    epoch: null,
-    frozen: new Map(),
-  };
-}
-
-function newSide(variant: string | null): Side {
-  return { variant, collector: new Collector(), memo: null, failed: [], verdict: null };
-}
-
-/** What has been counted until now says nothing of what begins. */
-function begin(side: Side, { arms, pairs }: Counted): void {
-  side.collector = new Collector();
-  side.collector.skip(arms, pairs);
-  side.memo = null;
-  side.verdict = null;
-  side.failed = [];
-}
-
-/** What was counted of a service in stages that are over. */
-function before({ name, stage }: Service, { arms, pairs }: Counted): Counted {
-  const isPast = (item: ArmTally | PairTally) => item.service === name && item.stage !== stage;
-  return { arms: arms.filter(isPast), pairs: pairs.filter(isPast) };
-}
-
-function versionOf({ variant }: Side, service: Service): string {
-  return variant ?? versionName(service, service.judged?.canary);
-}
-
-function stableOf(service: Service): string {
-  return versionName(service, service.stable);
-}
-
-function versionName({ versions }: Service, index = -1): string {
-  return versions[index]?.name ?? '';
-}
-
-function namesOf(service: Service, canary: string): ArmNames {
-  const { judged, latencyEdgesMs } = service;
-  return {
-    stable: stableOf(service),
-    canary,
-    slow: (judged?.slow ?? []).map(({ gate }) => gate),
-    unsure: (judged?.unsure ?? []).map(({ gate }) => gate),
-    edgesMs: latencyEdgesMs,
-  };
-}
-
-function groupBy<T extends { readonly service: string }>(items: readonly T[]): Map<string, T[]> {
+function groupBy<T extends { readonly service: string }>(
+  items: readonly T[],
+  wanted: ReadonlyMap<string, unknown>,
+): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
+    if (!wanted.has(item.service)) continue;
     const group = groups.get(item.service);
     if (group === undefined) groups.set(item.service, [item]);
     else group.push(item);

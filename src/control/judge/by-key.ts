@@ -1,3 +1,4 @@
+import { termsOf } from '../../core/comparison.ts';
 import type { Condition, Service, Split } from '../../core/model.ts';
 import { bucketOfKey, fnv1a32 } from '../../core/split/hash.ts';
 import { compileCondition, type RequestFacts } from '../../core/split/rules.ts';
@@ -7,7 +8,7 @@ import type { PatternCompiler } from '../../ports.ts';
 /** Where feedback that names a user, and no prediction, belongs. */
 export interface PlaceOfKey {
   readonly version: string;
-  readonly stage: number;
+  readonly terms: string;
   /** As the data path tells users apart. */
   readonly keyHash: number;
 }
@@ -26,9 +27,10 @@ export function keyFinder(
   service: Service,
   compile: PatternCompiler,
 ): (key: string) => PlaceOfKey | null {
-  const { judged, sticky, stable, salt, stage, versions } = service;
+  const { judged, sticky, stable, salt, versions } = service;
+  const terms = termsOf(service);
   const keyed = sticky.by.length > 0 || sticky.issueCookie !== null;
-  if (judged === null || !keyed || sticky.mode === 'session') return () => null;
+  if (judged === null || terms === null || !keyed || sticky.mode === 'session') return () => null;
   const then = judged.rule < 0 ? null : service.rules[judged.rule]?.then;
   const shares = then === null ? service.shares : then?.kind === 'split' ? then.shares : null;
   if (shares === null) return () => null;
@@ -36,7 +38,7 @@ export function keyFinder(
   return (key) => {
     if (key === '' || ruleFor(tests, key) !== judged.rule) return null;
     const version = versionOfBucket(shares, stable, bucketOfKey(salt, key));
-    return { version: versions[version]?.name ?? '', stage, keyHash: fnv1a32(key) };
+    return { version: versions[version]?.name ?? '', terms, keyHash: fnv1a32(key) };
   };
 }
 

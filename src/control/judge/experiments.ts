@@ -1,4 +1,5 @@
 import { carryStages } from '../../config/diff.ts';
+import { comparedShares } from '../../core/comparison.ts';
 import type { Arm, Slice } from '../../core/judge/evidence.ts';
 import {
   type ExperimentVerdict,
@@ -11,8 +12,8 @@ import type { Service } from '../../core/model.ts';
 import type { Clock, Log } from '../../ports.ts';
 import type { Holder } from '../holder.ts';
 import { sharesWith, withShares } from '../weights.ts';
-import { type Board, type Comparison, questionOf } from './board.ts';
-import { comparedShares } from './dress.ts';
+import { questionOf } from './bench.ts';
+import type { Board, Comparison } from './board.ts';
 import { type ExperimentView, experimentView, type Stop, type VariantTotals } from './experiment-view.ts';
 import { identityOf } from './identity.ts';
 

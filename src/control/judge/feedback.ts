@@ -16,7 +16,7 @@ export interface FeedbackSummary {
   readonly forged: number;
   readonly expired: number;
   readonly malformed: number;
-  /** A KPI that no gate and no experiment asks for, a user whose version cannot be told, or a stage that is judged no more. */
+  /** A KPI that no gate and no experiment asks for, a user whose version cannot be told, or versions that are not compared here now. */
   readonly unknown: number;
 }
 
@@ -30,7 +30,7 @@ export interface FeedbackCounts extends FeedbackReading {
 export interface FeedbackDeps {
   config(): Pick<Config, 'judges' | 'kpi'>;
   split(): Split;
-  readonly board: Pick<Board, 'addKpi' | 'knowsStage'>;
+  readonly board: Pick<Board, 'addKpi' | 'placeOf'>;
   readonly clock: Clock;
   readonly compilePattern: PatternCompiler;
 }
@@ -66,13 +66,16 @@ export class Feedback {
         secret: kpi.secret,
         expiresS: kpi.expiresMs / 1_000,
         knows: (service, name) => asked.get(service)?.has(name) ?? false,
+        placeOf: ({ service, version, terms, atS }) => deps.board.placeOf(service, version, terms, atS),
         resolve: (service, key) => {
           let find = finders.get(service);
           if (find === undefined) {
             find = this.#finderFor(service);
             finders.set(service, find);
           }
-          return find?.(key) ?? null;
+          const found = find?.(key) ?? null;
+          const place = found === null ? null : deps.board.placeOf(service, found.version, found.terms, null);
+          return found === null || place === null ? null : { ...found, place };
         },
       };
     });
@@ -103,14 +106,11 @@ export class Feedback {
     return { kpis, refused: { ...this.#refused } };
   }
 
-  /** As the data path tells of its own: `SERVICE stage STAGE: what`. */
+  /** As the data path tells of its own: `SERVICE PLACE: what`. */
   capped(): readonly string[] {
     return this.#ledger
       .capped()
-      .map(
-        ({ service, stage, kpi }) =>
-          `${service} stage ${stage}: more users with ${kpi} than can be told apart`,
-      );
+      .map(({ service, place, kpi }) => `${service} ${place}: more users with ${kpi} than can be told apart`);
   }
 
   #takeSome(items: readonly unknown[], sum: Record<keyof FeedbackSummary, number>): void {
@@ -121,18 +121,15 @@ export class Feedback {
       if (column !== 'accepted') this.#refused[column] += counts[outcome];
     }
     const { board } = this.#deps;
-    const isKnown = ({ service, stage, atS }: KpiAdd) =>
-      atS === null || board.knowsStage(service, stage, atS);
     let lost = 0;
-    for (const group of grouped(adds.filter(isKnown))) {
-      const { service, version, stage, kpi, events, firsts } = group;
-      if (board.addKpi(service, version, stage, kpi, { events, firsts })) {
+    for (const group of grouped(adds)) {
+      const { service, version, terms, kpi, events, firsts } = group;
+      if (board.addKpi(service, version, terms, kpi, { events, firsts })) {
         // Bounded, for whatever the config did not name was refused before.
         const key = keyOf(service, version, kpi);
         this.#events.set(key, (this.#events.get(key) ?? 0) + events);
       } else lost += group.items;
     }
-    lost += adds.filter((add) => !isKnown(add)).length;
     sum.accepted -= lost;
     sum.unknown += lost;
     this.#refused.unknown += lost;
@@ -145,7 +142,7 @@ export class Feedback {
   }
 }
 
-interface Group extends Pick<KpiAdd, 'service' | 'version' | 'stage' | 'kpi'> {
+interface Group extends Pick<KpiAdd, 'service' | 'version' | 'terms' | 'kpi'> {
   items: number;
   events: number;
   firsts: number;
@@ -154,11 +151,11 @@ interface Group extends Pick<KpiAdd, 'service' | 'version' | 'stage' | 'kpi'> {
 /** What goes to one place of the evidence goes there at once. */
 function grouped(adds: readonly KpiAdd[]): readonly Group[] {
   const groups = new Map<string, Group>();
-  for (const { service, version, stage, kpi, event, first } of adds) {
-    const key = JSON.stringify([service, version, stage, kpi]);
+  for (const { service, version, terms, kpi, event, first } of adds) {
+    const key = JSON.stringify([service, version, terms, kpi]);
     let group = groups.get(key);
     if (group === undefined) {
-      group = { service, version, stage, kpi, items: 0, events: 0, firsts: 0 };
+      group = { service, version, terms, kpi, items: 0, events: 0, firsts: 0 };
       groups.set(key, group);
     }
     group.items++;

@@ -11,7 +11,7 @@ export interface JudgedView {
 
 /** Where nothing was judged yet, and where there is no gate to judge by, there is nothing to show. */
 export function judgedView(verdict: Verdict | null): JudgedView {
-  if (verdict === null || verdict.gates.length === 0) return { verdict: null, gates: [] };
+  if (verdict === null || verdict.briefs.length === 0) return { verdict: null, gates: [] };
   const { state, M, neededM, holdRamp, advance, text, gates } = verdict;
   const { ready, why } = advance;
   return {
@@ -56,7 +56,7 @@ function shareOf({ logE, needed }: Weighing): number | null {
 
 /** For the metrics. */
 export function gateReadings(app: string, verdict: Verdict | null): readonly GateReading[] {
-  return (verdict?.gates ?? []).map(({ name, state, harm, pass }) => ({
+  return (verdict?.briefs ?? []).map(({ name, state, harm, pass }) => ({
     app,
     gate: name,
     state,

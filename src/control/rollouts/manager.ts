@@ -234,6 +234,9 @@ class Manager implements Rollouts {
       number: state.number,
       underWay: slot.blocked === null && state.progress.kind === 'stepping',
       nextW: nextWeight(plan, state),
+      get notBeforeMs() {
+        return isRetry(state) ? state.beganWallMs : 0;
+      },
     };
   }
 
@@ -385,4 +388,9 @@ function replaced(split: Split, service: Service): Config['split'] {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What users said of an attempt that was aborted is not held against the next one. */
+function isRetry({ history, number }: RolloutState): boolean {
+  return history.some((entry) => entry.number === number && entry.kind === 'retried');
 }

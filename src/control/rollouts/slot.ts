@@ -2,6 +2,7 @@ import { nextDueMs } from '../../core/rollout/due.ts';
 import type { RolloutPlan } from '../../core/rollout/plan.ts';
 import type { Effect, Instant, RolloutEvent, RolloutState, Transition } from '../../core/rollout/state.ts';
 import { transition } from '../../core/rollout/transition.ts';
+import { differsInWords } from '../../core/rollout/verdicts.ts';
 import { type Log, type PatternCompiler, StoreConflict } from '../../ports.ts';
 import type { Saver } from './saver.ts';
 import type { WatchClock } from './watch-clock.ts';
@@ -142,6 +143,11 @@ export class Slot {
     if (this.blocked !== null) return { kind: 'blocked', reason: this.blocked };
     const next = transition(this.plan, this.state, event, this.at(), this.#deps.compilePattern);
     if (next.state === this.state) return { kind: 'done', refusal: next.refusal };
+    if (next.effects.length === 0 && differsInWords(this.state, next.state)) {
+      // Nothing is done differently for it, and the next save has it.
+      this.state = next.state;
+      return { kind: 'done', refusal: next.refusal };
+    }
     // Back to stable is right whether or not it could be written down; anything else waits for the disk.
     const retreats = isRetreat(this.state, next.state);
     const saving = this.#trySave(next.state);

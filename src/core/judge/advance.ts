@@ -80,7 +80,8 @@ function missingFor({ kind, reading }: AdvancingGate, minSamples: number): numbe
   const few = Math.max(0, minSamples - reading.have);
   const { tolerated } = reading;
   if (tolerated === null || tolerated.logE >= tolerated.needed) return few;
-  return tolerated.missing === null ? null : Math.max(few, tolerated.missing);
+  const missing = reading.missingToAdvance();
+  return missing === null ? null : Math.max(few, missing);
 }
 
 function soon(missing: number, perS: number): string {

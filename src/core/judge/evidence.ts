@@ -29,7 +29,7 @@ export interface Arm {
   readonly confidence: readonly number[];
   /** By gate name: keys' first answers with a confidence below the gate's mean. */
   readonly firstUnsure: Readonly<Record<string, number>>;
-  /** Events by requests assigned in this slice, whenever they arrived; `firsts`: one a key and stage. */
+  /** Events by requests assigned at this slice's share, whenever they arrived; `firsts`: one a key and stage. */
   readonly kpis: Readonly<Record<string, KpiCount>>;
 }
 
@@ -50,6 +50,17 @@ export interface Slice {
   readonly stable: Arm;
 }
 
+/**
+ * Events of requests that were assigned at a share of its own: in an earlier stage,
+ * in a process that ended, at another replica. At most one for each share.
+ */
+export interface LateKpis {
+  /** The canary's share then, as in Slice. */
+  readonly w: number;
+  readonly canary: Readonly<Record<string, KpiCount>>;
+  readonly stable: Readonly<Record<string, KpiCount>>;
+}
+
 /** Mirrored requests by what the comparison of both answers said. */
 export interface ShadowPairs {
   readonly agree: number;
@@ -62,6 +73,8 @@ export interface Evidence {
   readonly edgesMs: readonly number[];
   /** Ordered by stage, then index. */
   readonly slices: readonly Slice[];
+  /** Ordered by share. */
+  readonly late: readonly LateKpis[];
   readonly shadow: ShadowPairs;
   /** Why these counts cannot be trusted: a collector's gap, a cap that was hit. Each is an ERROR, which holds. */
   readonly problems: readonly string[];
@@ -89,7 +102,7 @@ export function armOf(counts: Partial<Arm>): Arm {
 
 /** Evidence of nothing, over these bucket edges. */
 export function emptyEvidence(edgesMs: readonly number[] = []): Evidence {
-  return { edgesMs, slices: [], shadow: { agree: 0, disagree: 0, incomparable: 0 }, problems: [] };
+  return { edgesMs, slices: [], late: [], shadow: { agree: 0, disagree: 0, incomparable: 0 }, problems: [] };
 }
 
 /**
@@ -104,6 +117,7 @@ export function addEvidence(a: Evidence, b: Evidence): Evidence {
   return {
     edgesMs,
     slices,
+    late: mergeLate(a.late, b.late),
     shadow: {
       agree: a.shadow.agree + b.shadow.agree,
       disagree: a.shadow.disagree + b.shadow.disagree,
@@ -142,9 +156,13 @@ function commonEdges(a: Evidence, b: Evidence, problems: Set<string>): readonly 
   return same || a.edgesMs.join() <= b.edgesMs.join() ? a.edgesMs : b.edgesMs;
 }
 
-function mergeSlices(a: readonly Slice[], b: readonly Slice[], problems: Set<string>): Slice[] {
-  const merged: Slice[] = [];
-  let i = 0;
+function mergeSlices(a: readonly Slice[], b: readonly Slice[], problems: Set<string>): readonly Slice[] {
+  const [first] = b;
+  if (first === undefined) return a;
+  // What is added is nearly always about the newest slices.
+  let i = a.length;
+  while (i > 0 && compareSlices(a[i - 1]!, first) >= 0) i--;
+  const merged = a.slice(0, i);
   let j = 0;
   while (i < a.length || j < b.length) {
     const left = a[i];
@@ -155,6 +173,21 @@ function mergeSlices(a: readonly Slice[], b: readonly Slice[], problems: Set<str
     else merged.push(addSlices(a[i++]!, b[j++]!, problems));
   }
   return merged;
+}
+
+function mergeLate(a: readonly LateKpis[], b: readonly LateKpis[]): readonly LateKpis[] {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  const merged = new Map(a.map((one) => [one.w, one]));
+  for (const { w, canary, stable } of b) {
+    const held = merged.get(w);
+    merged.set(w, {
+      w,
+      canary: held === undefined ? canary : addRecords(held.canary, canary, addKpis),
+      stable: held === undefined ? stable : addRecords(held.stable, stable, addKpis),
+    });
+  }
+  return [...merged.values()].sort((one, other) => one.w - other.w);
 }
 
 function compareSlices(a: Slice, b: Slice): number {

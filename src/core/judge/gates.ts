@@ -74,6 +74,9 @@ export interface GateVerdict {
   readonly text: string;
 }
 
+/** The part of a gate's verdict that decides. */
+export type GateBrief = Pick<GateVerdict, 'name' | 'kind' | 'state' | 'harm' | 'pass'>;
+
 /** May the canary's share grow to the next one? (How long a stage lasts at least is the rollout's business.) */
 export interface Advance {
   /** Failure rate that the next share tolerates. */
@@ -88,6 +91,8 @@ export interface Verdict {
   /** Evidence of harm over all gates (a weighted mean of e-values), and what rolls back. */
   readonly M: number;
   readonly neededM: number;
+  readonly briefs: readonly GateBrief[];
+  /** In full; made when they are first asked for. */
   readonly gates: readonly GateVerdict[];
   /** Evidence grows that something is wrong: the ramp waits, timed pauses too. */
   readonly holdRamp: boolean;
@@ -96,7 +101,7 @@ export interface Verdict {
   /** Evidence that requests are not split as the weights say. */
   readonly sampleRatio: Weighing;
   readonly advance: Advance;
-  /** Plain words with the numbers that decide. */
+  /** Plain words with the numbers that decide; made when they are first asked for. */
   readonly text: string;
 }
 

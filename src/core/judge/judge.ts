@@ -3,9 +3,17 @@ import { combineStates, type Division, divide, isDrift } from './combine.ts';
 import type { Evidence, Slice } from './evidence.ts';
 import { createFold } from './gates/create.ts';
 import type { GateFold, Look, Reading } from './gates/reading.ts';
-import type { GateVerdict, JudgeContext, JudgePlan, Verdict } from './gates.ts';
+import type {
+  GateBrief,
+  GateSpec,
+  GateState,
+  GateVerdict,
+  JudgeContext,
+  JudgePlan,
+  Verdict,
+} from './gates.ts';
 import { addToHealth, copyHealth, type Health, healthProblems, sampleRatio, startHealth } from './health.ts';
-import { gateVerdict, type Setting, samplesPerS } from './verdicts.ts';
+import { briefOf, gateVerdict, type Setting, samplesPerS } from './verdicts.ts';
 import { evidence as evidenceText } from './words.ts';
 
 /** Running sums over slices, in their order. */
@@ -105,12 +113,18 @@ function verdictOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, s
   };
   const settings = plan.gates.map(({ name }) => ({ ...setting, latched: context.latched.includes(name) }));
   const M = weigh(plan, division, readings);
-  const judged = plan.gates.map((spec, i) => gateVerdict(spec, readings[i]!, settings[i]!));
-  const gates = M >= division.neededM ? blame(plan, division, judged) : judged;
+  const found = plan.gates.map((spec, i) => briefOf(spec, readings[i]!, settings[i]!));
+  const blamed = M >= division.neededM ? toBlame(plan, division, found) : -1;
+  const briefs = found.map((brief, i) => (i === blamed ? { ...brief, state: 'FAIL' as const } : brief));
+  const inFull = (spec: GateSpec, i: number) => gateVerdict(spec, readings[i]!, settings[i]!, found[i]!);
+  const gates = once(() =>
+    plan.gates.map((spec, i) => (i === blamed ? asBlamed(inFull(spec, i)) : inFull(spec, i))),
+  );
   const mismatch = sampleRatio(sums.health);
   const problems = [...evidence.problems, ...healthProblems(sums.health, mismatch, context.ratePerS)];
-  const state = stateOf(gates, problems, M);
-  const holdRamp = M >= HOLD_RAMP_M || gates.some((gate, i) => isDrift(plan.gates[i]!) && driftHolds(gate));
+  const state = stateOf(briefs, problems, M);
+  const holdRamp =
+    M >= HOLD_RAMP_M || briefs.some((brief, i) => isDrift(plan.gates[i]!) && driftHolds(brief));
   const advance = advanceOf({
     state,
     M,
@@ -119,11 +133,26 @@ function verdictOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, s
     minSamples: plan.minSamples,
     // A slice is there as soon as the canary has a share, also while nobody came to it yet.
     exposed: evidence.slices.length > 0,
-    problems: [...problems, ...gates.filter((gate) => gate.state === 'ERROR').map(({ text }) => text)],
+    problems: state === 'ERROR' ? [...problems, ...textsOf(gates(), 'ERROR')] : problems,
     gates: advancing(plan, readings, settings),
   });
-  const common = { state, M, neededM: division.neededM, gates, holdRamp, problems, sampleRatio: mismatch };
-  return { ...common, advance, text: textOf(common, advance.why) };
+  const text = once(() => textOf(state, M, gates(), problems, advance.why));
+  return {
+    state,
+    M,
+    neededM: division.neededM,
+    briefs,
+    get gates() {
+      return gates();
+    },
+    holdRamp,
+    problems,
+    sampleRatio: mismatch,
+    advance,
+    get text() {
+      return text();
+    },
+  };
 }
 
 function lookOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, sums: Sums): Look {
@@ -132,6 +161,7 @@ function lookOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, sums
     toleratedRate: toleratedRate(context.nextW),
     edgesMs: evidence.edgesMs,
     shadow: evidence.shadow,
+    late: evidence.late,
     w: sums.health.w,
     alone: !sums.compared && evidence.slices.length > 0,
     canaryName: context.names?.canary ?? 'canary',
@@ -148,24 +178,23 @@ function weigh(plan: JudgePlan, { weight }: Division, readings: readonly Reading
   return M;
 }
 
-/** Gates that only together show harm: the one that shows most is named. */
-function blame(plan: JudgePlan, { weight }: Division, gates: readonly GateVerdict[]): readonly GateVerdict[] {
-  const share = (i: number) => Math.log(weight(plan.gates[i]!)) + gates[i]!.harm.logE;
-  if (gates.some((gate, i) => gate.state === 'FAIL' && !isDrift(plan.gates[i]!))) return gates;
-  const worst = gates.reduce((best, _gate, i) => (share(i) > share(best) ? i : best), 0);
-  return gates.map((gate, i) =>
-    i === worst
-      ? { ...gate, state: 'FAIL', etaMs: 0, text: `${gate.text}; with the other gates enough to roll back` }
-      : gate,
-  );
+/** Gates that only together show harm: the one that shows most is named. -1: one has failed by itself. */
+function toBlame(plan: JudgePlan, { weight }: Division, briefs: readonly GateBrief[]): number {
+  if (briefs.some(({ state }, i) => state === 'FAIL' && !isDrift(plan.gates[i]!))) return -1;
+  const share = (i: number) => Math.log(weight(plan.gates[i]!)) + briefs[i]!.harm.logE;
+  return briefs.reduce((best, _brief, i) => (share(i) > share(best) ? i : best), 0);
+}
+
+function asBlamed(gate: GateVerdict): GateVerdict {
+  return { ...gate, state: 'FAIL', etaMs: 0, text: `${gate.text}; with the other gates enough to roll back` };
 }
 
 /** One in five drifts that look like this is none. */
-function driftHolds({ harm }: GateVerdict): boolean {
+function driftHolds({ harm }: GateBrief): boolean {
   return harm.logE >= Math.log(HOLD_RAMP_M);
 }
 
-function stateOf(gates: readonly GateVerdict[], problems: readonly string[], M: number): Verdict['state'] {
+function stateOf(gates: readonly GateBrief[], problems: readonly string[], M: number): Verdict['state'] {
   const states = gates.map(({ state }) => state);
   if (problems.length > 0) states.push('ERROR');
   // Nothing is promoted while there is any evidence of harm. A rounding error is none.
@@ -182,21 +211,39 @@ function advancing(plan: JudgePlan, readings: readonly Reading[], settings: read
   }));
 }
 
-function textOf({ state, gates, problems, M }: Omit<Verdict, 'advance' | 'text'>, why: string): string {
-  const of = (wanted: string) => gates.filter((gate) => gate.state === wanted).map(({ text }) => text);
+function textsOf(gates: readonly GateVerdict[], wanted: GateState): string[] {
+  return gates.filter(({ state }) => state === wanted).map(({ text }) => text);
+}
+
+function textOf(
+  state: GateState,
+  M: number,
+  gates: readonly GateVerdict[],
+  problems: readonly string[],
+  why: string,
+): string {
   switch (state) {
     case 'FAIL':
-      return `${of('FAIL').join('. ')}.`;
+      return `${textsOf(gates, 'FAIL').join('. ')}.`;
     case 'ERROR':
-      return `Held: ${[...problems, ...of('ERROR')].join('. ')}.`;
+      return `Held: ${[...problems, ...textsOf(gates, 'ERROR')].join('. ')}.`;
     case 'PASS':
-      return `Every gate has passed: ${of('PASS').join('. ')}.`;
+      return `Every gate has passed: ${textsOf(gates, 'PASS').join('. ')}.`;
     default:
       break;
   }
-  const open = of('CONTINUE');
+  const open = textsOf(gates, 'CONTINUE');
   if (gates.length === 0) return 'There is no gate to judge by.';
   if (open.length === 0)
     return `Every gate has passed, but evidence of harm is ${evidenceText(Math.log(M))}.`;
   return `Undecided: ${open.join('. ')}. Next step: ${why}.`;
+}
+
+/** Computed when it is first asked for, of counts that do not change. */
+function once<T>(compute: () => T): () => T {
+  let held: { readonly value: T } | null = null;
+  return () => {
+    held ??= { value: compute() };
+    return held.value;
+  };
 }

@@ -1,6 +1,6 @@
 import type { Division } from './combine.ts';
 import type { Look, Reading } from './gates/reading.ts';
-import type { GateSpec, GateState, GateVerdict, JudgePlan } from './gates.ts';
+import type { GateBrief, GateSpec, GateState, GateVerdict, JudgePlan } from './gates.ts';
 import { count, duration, evidence } from './words.ts';
 
 /** Answers after which a gate without a single sample is broken rather than young, in minimum samples. */
@@ -24,27 +24,38 @@ export function samplesPerS(spec: GateSpec, { perRequest }: Reading, setting: Se
   return spec.kind === 'agreement' ? setting.ratePerS : setting.canaryPerS * perRequest;
 }
 
-export function gateVerdict(spec: GateSpec, reading: Reading, setting: Setting): GateVerdict {
+/** What decides, without a word. */
+export function briefOf(spec: GateSpec, reading: Reading, setting: Setting): GateBrief {
   const harm = { logE: reading.logHarm, needed: setting.division.needed(spec) };
   const blind = isBlind(spec, reading, setting);
   const state = stateOf(reading, harm.logE >= harm.needed || setting.latched, blind, setting.plan);
-  const missing = missingOf(reading, setting.plan);
-  const perS = samplesPerS(spec, reading, setting);
-  const eta = missing === null ? null : missing === 0 ? 0 : perS > 0 ? (missing / perS) * 1000 : null;
+  return { name: spec.name, kind: spec.kind, state, harm, pass: reading.pass };
+}
+
+export function gateVerdict(
+  spec: GateSpec,
+  reading: Reading,
+  setting: Setting,
+  brief: GateBrief,
+): GateVerdict {
+  const { canary, stable, environment, facts, missing } = reading.shown();
+  const more = missing === null ? null : Math.max(missing, setting.plan.minSamples - reading.have, 0);
+  const { state } = brief;
   const verdict = {
-    name: spec.name,
-    kind: spec.kind,
-    state,
+    ...brief,
     unit: reading.unit,
-    canary: reading.canary,
-    stable: reading.stable,
-    harm,
-    pass: reading.pass,
-    samples: { have: reading.have, need: missing === null ? null : reading.have + missing },
-    etaMs: state === 'PASS' || state === 'FAIL' ? 0 : eta,
-    environment: reading.environment,
+    canary,
+    stable,
+    samples: { have: reading.have, need: more === null ? null : reading.have + more },
+    etaMs: state === 'PASS' || state === 'FAIL' ? 0 : etaOf(more, samplesPerS(spec, reading, setting)),
+    environment,
   };
-  return { ...verdict, text: `${reading.facts}; ${reasonOf(verdict, reading, missing, setting.latched)}` };
+  return { ...verdict, text: `${facts}; ${reasonOf(verdict, reading, more, setting.latched)}` };
+}
+
+function etaOf(missing: number | null, perS: number): number | null {
+  if (missing === null) return null;
+  return missing === 0 ? 0 : perS > 0 ? (missing / perS) * 1000 : null;
 }
 
 function stateOf(reading: Reading, failed: boolean, blind: boolean, plan: JudgePlan): GateState {
@@ -58,10 +69,6 @@ function stateOf(reading: Reading, failed: boolean, blind: boolean, plan: JudgeP
 function isBlind(spec: GateSpec, reading: Reading, { plan, requests }: Setting): boolean {
   if (spec.kind === 'kpi' || spec.kind === 'agreement') return false;
   return reading.have === 0 && requests >= BLIND_AFTER * plan.minSamples;
-}
-
-function missingOf(reading: Reading, plan: JudgePlan): number | null {
-  return reading.missing === null ? null : Math.max(reading.missing, plan.minSamples - reading.have, 0);
 }
 
 function reasonOf(

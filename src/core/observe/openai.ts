@@ -21,7 +21,7 @@ export function readOpenai(json: unknown): Observation[] {
   if (!isObject(json)) return [];
   const choices = Array.isArray(json.choices) ? json.choices.slice(0, MAX_CHOICES) : [];
   // A stream that fails half-way says so in an event of its own, under the status 200.
-  if (choices.length === 0) return isObject(json.error) ? [{ ...NOTHING, class: 'error' }] : [];
+  if (choices.length === 0) return isFailure(json) ? [{ ...NOTHING, class: 'error' }] : [];
   const tokens = tokensOf(json, 'completion_tokens');
   const score = tokens === null ? null : tokens / choices.length;
   return choices.map((choice: unknown) => ({
@@ -29,6 +29,11 @@ export function readOpenai(json: unknown): Observation[] {
     confidence: null,
     score,
   }));
+}
+
+/** As OpenAI says it, as text-generation-inference does (a text), and as older vLLM did (an object of that kind). */
+export function isFailure({ error, object }: Readonly<Record<string, unknown>>): boolean {
+  return isObject(error) || (typeof error === 'string' && error !== '') || object === 'error';
 }
 
 /**

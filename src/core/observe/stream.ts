@@ -1,4 +1,4 @@
-import { MAX_CHOICES } from './openai.ts';
+import { isFailure, MAX_CHOICES } from './openai.ts';
 import { isObject } from './pointer.ts';
 
 /**
@@ -19,7 +19,7 @@ export function assembleStream(text: string): Readonly<Record<string, unknown>> 
   }
   const choices = [...reasons].sort(([a], [b]) => a - b).map(([index, reason]) => choiceOf(index, reason));
   // A failure half-way leaves choices that will never finish.
-  const failed = isObject(answer.error) && choices.every(({ finish_reason }) => finish_reason === null);
+  const failed = isFailure(answer) && choices.every(({ finish_reason }) => finish_reason === null);
   return { ...answer, choices: failed ? [] : choices, usage };
 }
 

@@ -51,17 +51,32 @@ function chosen(outputs: readonly Output[], fields: Fields): Chosen {
   }
   const probabilities = outputs.find(({ kind, width }) => kind === 'float' && width > 1);
   return {
-    classes: outputs.find(({ kind, width }) => kind === 'discrete' && width === 1) ?? probabilities,
+    classes: outputs.find(isOfClasses) ?? probabilities,
     confidences: probabilities,
     scores: outputs.find(({ kind, width }) => kind === 'float' && width === 1),
   };
 }
 
+function isOfClasses({ kind, width, data }: Output): boolean {
+  return kind === 'discrete' && (width === 1 || rankedOf(data[0]) !== null);
+}
+
 function ofRow(output: Output, row: number, labels: readonly string[]): Observation {
   const { data, width, kind } = output;
-  if (width === 1) return { ...NOTHING, class: classOf(data[row], labels) };
+  const first = data[row * width];
+  const ranked = rankedOf(first);
+  if (width === 1 || ranked !== null) return { ...NOTHING, class: classOf(ranked ?? first, labels) };
   if (kind === 'discrete') return NOTHING;
   return rowOf(output, row, labels);
+}
+
+/** Triton's classification extension: `value:index`, and `:label` where it knows one; the best of a row stands first. */
+const RANKED = /^[-+]?(?:\d+\.\d+(?:e[-+]?\d+)?|inf|nan):(\d+)(?::(.+))?$/i;
+
+/** Its label or index: the value, which differs from answer to answer, is no part of the class. */
+function rankedOf(value: unknown): string | number | null {
+  const found = typeof value === 'string' ? RANKED.exec(value) : null;
+  return found === null ? null : (found[2] ?? Number(found[1]));
 }
 
 function confidenceAt(output: Output, row: number): number | null {
@@ -78,7 +93,7 @@ function rowOf({ data, width }: Output, row: number, labels: readonly string[]):
   return values.length === width ? (ofOutputs(values, labels) ?? NOTHING) : NOTHING;
 }
 
-const DISCRETE = /^(?:U?INT(?:8|16|32|64)|BOOL|BYTES)$/;
+const DISCRETE = /^(?:U?INT(?:8|16|32|64)|BOOL|BYTES|STRING)$/;
 const FLOAT = /^(?:FP(?:16|32|64)|BF16)$/;
 
 /** Null: not a tensor of rows, or its data are not as many as its shape says. */

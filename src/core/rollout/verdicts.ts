@@ -35,6 +35,22 @@ export function verdictHold({ verdict }: RolloutState): string | null {
   return verdict.state === 'ERROR' ? `the gates cannot judge: ${verdict.why}` : null;
 }
 
+/**
+ * Whether two states say the same in other words: what a pause waits for is counted down with every look, and is
+ * not worth a write to the disk each time.
+ */
+export function differsInWords(before: RolloutState, after: RolloutState): boolean {
+  const { verdict, hold } = before;
+  if (verdict === null || after.verdict === null) return false;
+  if (!isSame({ ...verdict, why: after.verdict.why }, after.verdict)) return false;
+  if ((hold === null) !== (after.hold === null)) return false;
+  if (hold !== null && (hold.told !== after.hold?.told || hold.sinceMs !== after.hold.sinceMs)) return false;
+  const words = new Set(['clockMs', 'verdict', 'hold']);
+  return Object.entries(after).every(
+    ([key, value]) => words.has(key) || before[key as keyof RolloutState] === value,
+  );
+}
+
 function isSame(a: VerdictState | null, b: VerdictState): boolean {
   return (
     a !== null &&

@@ -29,7 +29,7 @@ function world(
   const log = memoryLog();
   let service: Service = iris(1_000, { latencyEdgesMs: EDGES });
   let counts: WindowCounts | null = null;
-  let position: Position | null = { number: 1, underWay: true, nextW: 0.5 };
+  let position: Position | null = { number: 1, underWay: true, nextW: 0.5, notBeforeMs: 0 };
   const board: Board = new Board({
     arms: () => arms,
     pairs: () => [],
@@ -138,7 +138,7 @@ t.test('a new rollout begins anew', async (t) => {
   answer(canary, 20, { failed: true });
   second();
   t.strictSame(states(), ['CONTINUE', 'FAIL']);
-  move({ number: 2, underWay: true, nextW: 0.5 });
+  move({ number: 2, underWay: true, nextW: 0.5, notBeforeMs: 0 });
   second();
   t.strictSame(
     states(),
@@ -161,7 +161,7 @@ t.test('a new rollout begins anew', async (t) => {
 t.test('nothing is judged while no rollout is under way', async (t) => {
   const { stage, second, told, move, board } = world();
   const { canary } = stage();
-  move({ number: 1, underWay: false, nextW: null });
+  move({ number: 1, underWay: false, nextW: null, notBeforeMs: 0 });
   answer(canary, 500, { failed: true });
   second(3);
   t.strictSame(told, []);

@@ -183,7 +183,7 @@ t.test('scores are counted once stable has deciles, and in those for good', asyn
   );
 });
 
-t.test('feedback goes to its request’s stage, and to none that is not known', async (t) => {
+t.test('feedback goes to the newest slice of a stage, and to none that is not known', async (t) => {
   const collector = new Collector();
   const arms = [tally('v2'), tally('v2', 2)];
   answer(arms[0]!, 5);
@@ -200,6 +200,22 @@ t.test('feedback goes to its request’s stage, and to none that is not known', 
   t.strictSame(first?.stable.kpis, {});
   t.strictSame(second?.stable.kpis, { click: { events: 1, firsts: 1 } });
 });
+
+t.test('feedback at shares of its own stands beside the slices, in bounds', async (t) => {
+  const collector = new Collector();
+  const { slices } = collector.evidence;
+  for (let i = 0; i < 256; i++) t.ok(collector.addLate((256 - i) / 1_000, i % 2 === 0, 'click', ONE));
+  t.notOk(collector.hasRoom(0.5));
+  t.notOk(collector.addLate(0.5, true, 'click', ONE), 'one share too many');
+  t.ok(collector.addLate(0.001, false, 'click', ONE), 'one that is there');
+  const { late } = collector.evidence;
+  t.equal(late.length, 256);
+  t.strictSame(late[0], { w: 0.001, canary: {}, stable: { click: { events: 2, firsts: 2 } } });
+  t.strictSame(late[1], { w: 0.002, canary: { click: ONE }, stable: {} });
+  t.equal(collector.evidence.slices, slices);
+});
+
+const ONE = { events: 1, firsts: 1 };
 
 const happening = fc.record({
   worker: fc.nat({ max: 1 }),

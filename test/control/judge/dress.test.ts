@@ -1,5 +1,6 @@
 import t from 'tap';
-import { comparedShares, dress, shareBeside } from '../../../src/control/judge/dress.ts';
+import { dress } from '../../../src/control/judge/dress.ts';
+import { comparedShares, shareBeside } from '../../../src/core/comparison.ts';
 import type { Rule, Service } from '../../../src/core/model.ts';
 import { iris } from '../support.ts';
 import { serviceJudge } from './support.ts';

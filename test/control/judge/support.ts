@@ -91,12 +91,13 @@ export function gate(changes: Partial<GateVerdict> = {}): GateVerdict {
   };
 }
 
-export function verdict(changes: Partial<Verdict> = {}): Verdict {
+export function verdict({ gates = [gate()], ...changes }: Partial<Verdict> = {}): Verdict {
   return {
     state: 'CONTINUE',
     M: 1.2,
     neededM: 101.0101010101,
-    gates: [gate()],
+    briefs: gates.map(({ name, kind, state, harm, pass }) => ({ name, kind, state, harm, pass })),
+    gates,
     holdRamp: false,
     problems: [],
     sampleRatio: { logE: 0, needed: Math.log(1_000) },

@@ -130,6 +130,7 @@ t.test('every number of every verdict is finite', async (t) => {
         edgesMs: [],
         slices: parts,
         shadow,
+        late: [],
         problems: [],
       });
       const context = { nowMs: 0, ratePerS: agree % 7, nextW: 0.05, latched: [] };

@@ -93,6 +93,28 @@ t.test('a slice only one part has stays the same object, in its place', async (t
   t.equal(sum.slices[1], second);
 });
 
+t.test('events beside the slices add up by share, in either order', async (t) => {
+  const late = (w: number, canary: number, stable: number) => ({
+    ...emptyEvidence(),
+    late: [
+      {
+        w,
+        canary: { click: { events: canary, firsts: canary } },
+        stable: { click: { events: stable, firsts: stable } },
+      },
+    ],
+  });
+  const parts = [late(0.25, 1, 2), late(0.05, 3, 4), late(0.25, 5, 6)];
+  const sum = parts.reduce(addEvidence, emptyEvidence());
+  t.strictSame(sum.late, [late(0.05, 3, 4).late[0], late(0.25, 6, 8).late[0]]);
+  t.strictSame(parts.reverse().reduce(addEvidence, emptyEvidence()), sum);
+  t.strictSame(
+    judge(plan, emptyEvidence(), context).advance,
+    judge(plan, sum, context).advance,
+    'nobody is exposed',
+  );
+});
+
 t.test('parts that cannot be added say so, and hold', async (t) => {
   const other = addEvidence(
     evidenceOf(sliceOf(EMPTY_ARM, EMPTY_ARM)),

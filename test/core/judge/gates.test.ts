@@ -1,12 +1,12 @@
 import t from 'tap';
-import { type Arm, armOf, type Slice } from '../../../src/core/judge/evidence.ts';
+import { type Arm, armOf, emptyEvidence, type Slice } from '../../../src/core/judge/evidence.ts';
 import { quantileEstimate } from '../../../src/core/judge/gates/latency.ts';
 import type { GateSpec, GateVerdict, JudgeContext } from '../../../src/core/judge/gates.ts';
 import { judge } from '../../../src/core/judge/judge.ts';
 import { logB, UP } from '../../../src/core/judge/kernels/binomial.ts';
 import { epochOf, logApart, logDrifted, logSteady } from '../../../src/core/judge/kernels/drift.ts';
 import { logAgainstRate } from '../../../src/core/judge/kernels/interval.ts';
-import { logR, MORE } from '../../../src/core/judge/kernels/ratio.ts';
+import { LESS, logR, MORE, NOT_LESS } from '../../../src/core/judge/kernels/ratio.ts';
 import {
   AGREE,
   CLICKS,
@@ -189,4 +189,45 @@ t.test('without a second arm, absolute thresholds are all there is', async (t) =
   t.equal(gate(SUCCESS, failing(60, 1000), failing(0, 0), alone).state, 'FAIL');
   t.equal(gate(SUCCESS, failing(10, 1000), failing(0, 0), alone).state, 'CONTINUE');
   t.equal(gate(SUCCESS, failing(0, 1000), failing(0, 0), alone).state, 'PASS');
+});
+
+t.test('kpi: events of no slice count at the shares under which they came about', async (t) => {
+  const clicks = (firsts: number) => ({ click: { events: firsts, firsts } });
+  const late = [
+    { w: 0.05, canary: clicks(20), stable: clicks(700) },
+    { w: 0.25, canary: clicks(150), stable: clicks(600) },
+  ];
+  const verdictOf = (slices: readonly Slice[], beside: typeof late) =>
+    judge(planOf(CLICKS), { ...evidenceOf(...slices), late: beside }, contextOf()).gates[0]!;
+  const { harm, pass, canary, stable } = verdictOf([], late);
+  const counts = (index: number) => {
+    const { w } = late[index]!;
+    return { w, kc: late[index]!.canary.click.firsts, ks: late[index]!.stable.click.firsts };
+  };
+  t.ok(
+    Math.abs(pass.logE - logR([counts(0), counts(1)], 0.95, NOT_LESS)) < 1e-9,
+    'as if there had been slices',
+  );
+  // At the small share against "as many as on stable", above it against 95 % of them.
+  const ratios = LESS.map((m) => logR([counts(0)], 1, [m]) + logR([counts(1)], 0.95, [m]));
+  const mean = ratios.reduce((sum, ratio) => sum + Math.exp(ratio) / LESS.length, 0);
+  t.ok(Math.abs(harm.logE - Math.log(mean)) < 1e-9);
+  t.strictSame([canary?.n, stable?.n], [170, 1300]);
+
+  const arm = (n: number, firsts: number) => armOf({ ...failing(0, n), kpis: clicks(firsts) });
+  const slice = sliceOf(arm(5_000, 250), arm(5_000, 250), { w: 0.5 });
+  t.strictSame(
+    verdictOf([slice], []),
+    verdictOf([slice], [{ w: 0.5, canary: {}, stable: {} } as never]),
+    'none',
+  );
+  t.ok(
+    verdictOf([slice], late).harm.logE > verdictOf([slice], []).harm.logE,
+    'worse then, so worse together',
+  );
+  t.equal(
+    judge(planOf(SUCCESS), { ...emptyEvidence(), late }, contextOf()).M,
+    1,
+    'and no other gate heeds them',
+  );
 });

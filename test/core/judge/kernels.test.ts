@@ -6,7 +6,12 @@ import { logAgainstRate, rateInterval } from '../../../src/core/judge/kernels/in
 import { betaLn, lnGamma, logMeanExp, logSumExp } from '../../../src/core/judge/kernels/logs.ts';
 import { meanInterval } from '../../../src/core/judge/kernels/mean-interval.ts';
 import { LESS, logR, MORE, ratioTilt, theta } from '../../../src/core/judge/kernels/ratio.ts';
-import { addToRestarts, restartsE, startRestarts } from '../../../src/core/judge/kernels/restarts.ts';
+import {
+  addToRestarts,
+  restartsE,
+  restartsWithLate,
+  startRestarts,
+} from '../../../src/core/judge/kernels/restarts.ts';
 import { logSampleRatio } from '../../../src/core/judge/kernels/sample-ratio.ts';
 import { randomFrom } from './stream.ts';
 
@@ -188,3 +193,42 @@ t.test('the shown interval of a mean covers it at all times', async (t) => {
   t.ok(missed <= 14, `${missed} of 200`);
   t.strictSame(meanInterval(0, 0, 0, 0.05), { low: 0, high: 1 });
 });
+
+t.test(
+  'events of no slice: each restart, begun or to come, has bet on them from the beginning',
+  async (t) => {
+    const random = randomFrom(11);
+    const tilt = ratioTilt(0.05, 1, MORE);
+    const beside = ratioTilt(0.25, 1, MORE);
+    const count = (below: number) => Math.floor(random() * below);
+    for (let round = 0; round < 50; round++) {
+      const slices = Array.from({ length: count(6) }, () => ({ kc: count(3), ks: count(20) }));
+      const late = { kc: count(8), ks: count(12) };
+      const state = startRestarts(MORE.length);
+      for (const [i, { kc, ks }] of slices.entries()) addToRestarts(state, i, tilt, kc, ks);
+      const ratios = MORE.map((_, j) => late.kc * beside.first[j]! + late.ks * beside.second[j]!);
+      // As the definition has it, restart by restart, each over the grid.
+      let wanted = 0;
+      for (let j = 1; j <= 500; j++) {
+        const since = slices.slice(j - 1);
+        const mean = MORE.reduce((sum, _, m) => {
+          const own = since.reduce((log, { kc, ks }) => log + kc * tilt.first[m]! + ks * tilt.second[m]!, 0);
+          return sum + Math.exp(own + ratios[m]!) / MORE.length;
+        }, 0);
+        wanted += mean / (j * (j + 1));
+      }
+      wanted += MORE.reduce((sum, _, m) => sum + Math.exp(ratios[m]!) / MORE.length, 0) / 501;
+      near(t, restartsWithLate(state, ratios), wanted, 1e-9, `round ${round}`);
+      near(
+        t,
+        restartsWithLate(
+          state,
+          MORE.map(() => 0),
+        ),
+        restartsE(state),
+        1e-12,
+        'none',
+      );
+    }
+  },
+);

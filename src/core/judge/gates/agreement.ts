@@ -33,29 +33,39 @@ interface Tilts {
 }
 
 function read({ q0, more, less }: Tilts, look: Look): Reading {
-  const { agree, disagree, incomparable } = look.shadow;
+  const { agree, disagree } = look.shadow;
   const n = agree + disagree;
   const needed = Math.log(1 / look.beta);
   const tolerated = Math.log(1 / ADVANCE_BETA);
   const logE = logTilt(less, disagree, agree);
-  const left = incomparable === 0 ? '' : `; ${count(incomparable)} pairs could not be compared`;
   return {
     unit: 'disagreements',
-    canary: rateEstimate(disagree, n),
-    stable: null,
     logHarm: logTilt(more, disagree, agree),
     pass: { logE, needed },
     have: n,
-    missing: missing(less, disagree, n, q0, needed),
     perRequest: 0,
     // No user is exposed by a mirror, so the threshold itself is asked for at every step.
-    tolerated: { logE, needed: tolerated, missing: missing(less, disagree, n, q0, tolerated) },
-    environment: false,
-    facts:
-      `${look.canaryName} answered ${count(disagree)} of ${count(n)} mirrored requests` +
-      `${n === 0 ? '' : ` (${percent(disagree / n)})`} differently from ${look.stableName}${left}`,
+    tolerated: { logE, needed: tolerated },
     noun: 'mirrored requests',
+    missingToAdvance: () => missing(less, disagree, n, q0, tolerated),
+    shown: () => ({
+      canary: rateEstimate(disagree, n),
+      stable: null,
+      missing: missing(less, disagree, n, q0, needed),
+      environment: false,
+      facts: factsOf(look),
+    }),
   };
+}
+
+function factsOf({ shadow, canaryName, stableName }: Look): string {
+  const { agree, disagree, incomparable } = shadow;
+  const n = agree + disagree;
+  const left = incomparable === 0 ? '' : `; ${count(incomparable)} pairs could not be compared`;
+  return (
+    `${canaryName} answered ${count(disagree)} of ${count(n)} mirrored requests` +
+    `${n === 0 ? '' : ` (${percent(disagree / n)})`} differently from ${stableName}${left}`
+  );
 }
 
 function missing(tilt: Tilt, k: number, n: number, q0: number, needed: number): number | null {

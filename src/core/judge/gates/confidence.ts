@@ -5,7 +5,16 @@ import { logMeanExp } from '../kernels/logs.ts';
 import { meanInterval } from '../kernels/mean-interval.ts';
 import { MORE } from '../kernels/ratio.ts';
 import { count, fraction } from '../words.ts';
-import { entry, type GateFold, type Look, leastSamples, type Reading, SHOWN_ALPHA } from './reading.ts';
+import {
+  entry,
+  type GateFold,
+  type Look,
+  leastSamples,
+  nothingMissing,
+  type Reading,
+  SHOWN_ALPHA,
+  type Shown,
+} from './reading.ts';
 import { addToVersus, copyVersus, startVersus, type Versus, versusE } from './versus.ts';
 
 type Spec = Extract<GateSpec, { kind: 'confidence' }>;
@@ -59,29 +68,42 @@ function addBins(sum: number[], bins: readonly number[]): void {
 
 function read(state: State, look: Look): Reading {
   const { spec, goodEnough } = state;
-  const canary = meanEstimate(state.canary);
-  const stable = meanEstimate(state.stable);
   const wealth = meanWealth(goodEnough, state.canary);
   const needed = Math.log(1 / look.beta);
-  const n = canary?.n ?? 0;
+  const n = answersIn(state.canary);
   return {
     unit: 'mean',
-    canary,
-    stable,
     logHarm: look.alone
       ? logMean(meanTable(spec.mean, 'tooLow'), state.canary)
       : Math.log(versusE(state.harm)),
     pass: { logE: logMeanExp(wealth), needed },
     have: n,
-    missing: missing(wealth, n, needed),
     perRequest: state.requests === 0 ? 1 : n / state.requests,
     tolerated: null,
+    noun: 'answers',
+    missingToAdvance: nothingMissing,
+    shown: () => shownOf(state, look, missing(wealth, n, needed)),
+  };
+}
+
+function shownOf({ spec, ...bins }: State, look: Look, more: number | null): Shown {
+  const canary = meanEstimate(bins.canary);
+  const stable = meanEstimate(bins.stable);
+  return {
+    canary,
+    stable,
+    missing: more,
     environment: canary !== null && stable !== null && stable.high < spec.mean && canary.value < spec.mean,
     facts:
       `${look.canaryName}'s mean confidence is ${shown(canary)}, ${look.stableName}'s ${shown(stable)}, ` +
       `asked is ${fraction(spec.mean)}`,
-    noun: 'answers',
   };
+}
+
+function answersIn(bins: readonly number[]): number {
+  let n = 0;
+  for (let i = 0; i < bins.length; i++) n += bins[i]!;
+  return n;
 }
 
 /** Answers still missing if the next ones are like those so far. */

@@ -1,10 +1,18 @@
-import type { Arm, Slice } from '../evidence.ts';
+import type { Arm, LateKpis, Slice } from '../evidence.ts';
 import type { GateSpec } from '../gates.ts';
 import { logMeanExp } from '../kernels/logs.ts';
 import { LESS, NOT_LESS, ratioTilt, theta } from '../kernels/ratio.ts';
 import type { Tilt } from '../kernels/tilt.ts';
 import { count, percent } from '../words.ts';
-import { entry, type GateFold, type Look, leastSamples, type Reading, rateEstimate } from './reading.ts';
+import {
+  entry,
+  type GateFold,
+  type Look,
+  leastSamples,
+  nothingMissing,
+  type Reading,
+  rateEstimate,
+} from './reading.ts';
 import { addToVersus, copyVersus, startVersus, type Versus, versusE } from './versus.ts';
 
 type Spec = Extract<GateSpec, { kind: 'kpi' }>;
@@ -34,8 +42,7 @@ export function kpiFold(spec: Spec): GateFold {
   return over({
     spec,
     harm: startVersus(LESS),
-    notInferior: NOT_LESS.map(() => 0),
-    notSuperior: LESS.map(() => 0),
+    ...noTilts(),
     tilts: tiltsFor(spec, 0.5),
     kc: 0,
     nc: 0,
@@ -72,7 +79,7 @@ function add(state: State, { index, w, canary, stable }: Slice): void {
   const firsts = (arm: Arm) => entry(arm.kpis, kpi)?.firsts ?? 0;
   const kc = firsts(canary);
   const ks = firsts(stable);
-  addToVersus(state.harm, { index, w, rho0: w <= GUARD_UP_TO ? 1 : 1 - within }, kc, ks);
+  addToVersus(state.harm, { index, w, rho0: guarded(w, within) }, kc, ks);
   if (w !== state.tilts.w) state.tilts = tiltsFor(state.spec, w);
   tiltBy(state.notInferior, state.tilts.notInferior, kc, ks);
   tiltBy(state.notSuperior, state.tilts.notSuperior, kc, ks);
@@ -83,35 +90,87 @@ function add(state: State, { index, w, canary, stable }: Slice): void {
   state.requests += canary.requests;
 }
 
+function guarded(w: number, within: number): number {
+  return w <= GUARD_UP_TO ? 1 : 1 - within;
+}
+
+/** Events of this KPI that no slice has, and what they say at the shares of their own. */
+interface Late {
+  readonly kc: number;
+  readonly ks: number;
+  readonly harm: readonly number[];
+  readonly notInferior: readonly number[];
+  readonly notSuperior: readonly number[];
+}
+
+function lateOf(spec: Spec, late: readonly LateKpis[]): Late | null {
+  const { kpi, within } = spec;
+  const sum = { kc: 0, ks: 0, harm: LESS.map(() => 0), ...noTilts() };
+  for (const { w, canary, stable } of late) {
+    const kc = entry(canary, kpi)?.firsts ?? 0;
+    const ks = entry(stable, kpi)?.firsts ?? 0;
+    if (kc === 0 && ks === 0) continue;
+    const tilts = tiltsFor(spec, w);
+    tiltBy(sum.harm, ratioTilt(w, guarded(w, within), LESS), kc, ks);
+    tiltBy(sum.notInferior, tilts.notInferior, kc, ks);
+    tiltBy(sum.notSuperior, tilts.notSuperior, kc, ks);
+    sum.kc += kc;
+    sum.ks += ks;
+  }
+  return sum.kc === 0 && sum.ks === 0 ? null : sum;
+}
+
+function noTilts(): Pick<State, 'notInferior' | 'notSuperior'> {
+  return { notInferior: NOT_LESS.map(() => 0), notSuperior: LESS.map(() => 0) };
+}
+
+function plus(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, i) => value + b[i]!);
+}
+
 function tiltBy(sums: number[], { first, second }: Tilt, kc: number, ks: number): void {
   for (let j = 0; j < sums.length; j++) sums[j]! += kc * first[j]! + ks * second[j]!;
 }
 
 function read(state: State, look: Look): Reading {
-  const { spec, kc, nc, ks, ns } = state;
+  const { spec, nc, ns } = state;
+  const late = lateOf(spec, look.late);
+  const [kc, ks] = [state.kc + (late?.kc ?? 0), state.ks + (late?.ks ?? 0)];
+  const notInferior = late === null ? state.notInferior : plus(state.notInferior, late.notInferior);
+  const notSuperior = late === null ? state.notSuperior : plus(state.notSuperior, late.notSuperior);
   const needed = Math.log(1 / look.beta);
-  const logE = logMeanExp(state.notInferior);
-  const equivalent = logE >= needed && logMeanExp(state.notSuperior) >= needed;
+  const logE = logMeanExp(notInferior);
   return {
     unit: 'conversions',
-    canary: rateEstimate(kc, Math.max(nc, kc)),
-    stable: rateEstimate(ks, Math.max(ns, ks)),
-    logHarm: look.alone ? 0 : Math.log(versusE(state.harm)),
+    logHarm: look.alone ? 0 : Math.log(versusE(state.harm, late?.harm ?? null)),
     pass: { logE, needed },
     have: kc,
-    missing: missing(state, look.w, needed),
-    perRequest: state.requests === 0 ? 0 : kc / state.requests,
+    perRequest: state.requests === 0 ? 0 : state.kc / state.requests,
     tolerated: null,
-    environment: false,
-    facts:
-      `${look.canaryName} had ${spec.kpi} from ${part(kc, nc, ' users')}, ${look.stableName} from ${part(ks, ns, '')}` +
-      `${equivalent ? `; equal within ${percent(spec.within)}` : ''}`,
     noun: `users with ${spec.kpi}`,
+    missingToAdvance: nothingMissing,
+    shown: () => {
+      const equivalent = logE >= needed && logMeanExp(notSuperior) >= needed;
+      return {
+        canary: rateEstimate(kc, Math.max(nc, kc)),
+        stable: rateEstimate(ks, Math.max(ns, ks)),
+        missing: missing(notInferior, state.tilts, look.w, needed),
+        environment: false,
+        facts:
+          `${look.canaryName} had ${spec.kpi} from ${part(kc, nc, ' users')}, ${look.stableName} from ${part(ks, ns, '')}` +
+          `${equivalent ? `; equal within ${percent(spec.within)}` : ''}`,
+      };
+    },
   };
 }
 
 /** Canary's events still missing if from now on both versions do equally well. */
-function missing({ notInferior, tilts }: State, w: number, needed: number): number | null {
+function missing(
+  notInferior: readonly number[],
+  tilts: State['tilts'],
+  w: number,
+  needed: number,
+): number | null {
   if (logMeanExp(notInferior) >= needed) return 0;
   if (w <= 0 || w >= 1) return null;
   const p = theta(1, w);

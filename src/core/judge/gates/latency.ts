@@ -46,22 +46,23 @@ function over(state: State): GateFold {
 }
 
 function read({ spec, rate, canary, stable }: State, look: Look): Reading {
-  const estimates = {
-    canary: quantileEstimate(canary, look.edgesMs, spec.quantile),
-    stable: quantileEstimate(stable, look.edgesMs, spec.quantile),
-  };
-  const reading = readRate(rate, look, {
+  return readRate(rate, look, {
     unit: 'ms',
     verb: 'was slow on',
     noun: 'first requests',
     detail: `above ${latency(spec.thresholdMs)}`,
-    estimates,
+    instead: () => {
+      const own = quantileEstimate(canary, look.edgesMs, spec.quantile);
+      const other = quantileEstimate(stable, look.edgesMs, spec.quantile);
+      return { canary: own, stable: other, facts: quantilesOf(spec, own, other) };
+    },
   });
-  const quantile = `p${Number((spec.quantile * 100).toFixed(3))}`;
-  const shown = estimates.canary === null ? '' : `; ${quantile} ${latency(estimates.canary.value)}`;
-  const against =
-    estimates.stable === null || shown === '' ? '' : ` against ${latency(estimates.stable.value)}`;
-  return { ...reading, facts: `${reading.facts}${shown}${against}` };
+}
+
+function quantilesOf({ quantile }: Spec, canary: Estimate | null, stable: Estimate | null): string {
+  if (canary === null) return '';
+  const against = stable === null ? '' : ` against ${latency(stable.value)}`;
+  return `; p${Number((quantile * 100).toFixed(3))} ${latency(canary.value)}${against}`;
 }
 
 /**

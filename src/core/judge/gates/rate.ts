@@ -1,10 +1,17 @@
 import type { Arm, Slice } from '../evidence.ts';
-import type { Estimate, EstimateUnit } from '../gates.ts';
+import type { Estimate, EstimateUnit, Weighing } from '../gates.ts';
 import { logB, UP } from '../kernels/binomial.ts';
 import { MORE } from '../kernels/ratio.ts';
 import { count, percent } from '../words.ts';
 import { addToBelow, type Below, copyBelow, logBelow, missingBelow, startBelow } from './below.ts';
-import { ADVANCE_BETA, type Look, type Reading, rateEstimate } from './reading.ts';
+import {
+  ADVANCE_BETA,
+  type Look,
+  nothingMissing,
+  type Reading,
+  rateEstimate,
+  type Shown,
+} from './reading.ts';
 import { addToVersus, copyVersus, startVersus, type Versus, versusE } from './versus.ts';
 
 /** Failure rates that a next share may tolerate; a gate's own rate where that is higher. See ../advance.ts. */
@@ -70,32 +77,52 @@ export interface RateWords {
   readonly verb: string;
   readonly detail: string;
   readonly noun: string;
-  readonly estimates: { readonly canary: Estimate | null; readonly stable: Estimate | null } | null;
+  /** Null: the rates themselves are shown. */
+  readonly instead: (() => RateInstead) | null;
+}
+
+/** What is shown in place of the rates, and said after the facts. */
+export interface RateInstead {
+  readonly canary: Estimate | null;
+  readonly stable: Estimate | null;
+  readonly facts: string;
 }
 
 export function readRate(state: RateState, look: Look, words: RateWords): Reading {
-  const { kc, nc, ks, ns, spec } = state;
   const own = state.below.at(-1)!;
-  const passNeeded = Math.log(1 / look.beta);
-  const shown = {
-    canary: rateEstimate(kc, nc),
-    stable: rateEstimate(ks, ns),
-  };
+  const needed = Math.log(1 / look.beta);
+  const toAdvance = toleratedBy(state, look.toleratedRate);
   return {
     unit: words.unit,
-    ...(words.estimates ?? shown),
     logHarm: Math.log(harm(state, look.alone)),
-    pass: { logE: logBelow(own), needed: passNeeded },
-    have: nc,
-    missing: missingBelow(own, passNeeded),
+    pass: { logE: logBelow(own), needed },
+    have: state.nc,
     perRequest: 1,
-    tolerated: toleratedBy(state, look.toleratedRate),
+    tolerated: toAdvance.tolerated,
+    noun: words.noun,
+    missingToAdvance: toAdvance.missing,
+    shown: () => shownOf(state, look, words, missingBelow(own, needed)),
+  };
+}
+
+function shownOf(
+  { kc, nc, ks, ns, spec }: RateState,
+  look: Look,
+  words: RateWords,
+  missing: number | null,
+): Shown {
+  const canary = rateEstimate(kc, nc);
+  const stable = rateEstimate(ks, ns);
+  const instead = words.instead?.() ?? { canary, stable, facts: '' };
+  return {
+    canary: instead.canary,
+    stable: instead.stable,
+    missing,
     // One of the arms may be above by chance; stable must be surely, the canary at least as it looks.
-    environment: shown.stable !== null && shown.stable.low > spec.q0 && nc > 0 && kc > spec.q0 * nc,
+    environment: stable !== null && stable.low > spec.q0 && nc > 0 && kc > spec.q0 * nc,
     facts:
       `${look.canaryName} ${words.verb} ${share(kc, nc)} ${words.noun}${inBrackets(words.detail, kc, nc)}, ` +
-      `${look.stableName} ${share(ks, ns)}${inBrackets('', ks, ns)}`,
-    noun: words.noun,
+      `${look.stableName} ${share(ks, ns)}${inBrackets('', ks, ns)}${instead.facts}`,
   };
 }
 
@@ -105,11 +132,16 @@ function harm(state: RateState, alone: boolean): number {
   return state.harms.reduce((sum, versus) => sum + versusE(versus) / state.harms.length, 0);
 }
 
-function toleratedBy(state: RateState, rate: number): Reading['tolerated'] {
+interface ToAdvance {
+  readonly tolerated: Weighing;
+  missing(): number | null;
+}
+
+function toleratedBy(state: RateState, rate: number): ToAdvance {
   const needed = Math.log(1 / ADVANCE_BETA);
-  if (rate >= 1) return { logE: needed, needed, missing: 0 };
+  if (rate >= 1) return { tolerated: { logE: needed, needed }, missing: nothingMissing };
   const below = state.below.find(({ q0 }) => q0 <= rate) ?? state.below.at(-1)!;
-  return { logE: logBelow(below), needed, missing: missingBelow(below, needed) };
+  return { tolerated: { logE: logBelow(below), needed }, missing: () => missingBelow(below, needed) };
 }
 
 function share(k: number, n: number): string {

@@ -1,4 +1,4 @@
-import type { ShadowPairs, Slice } from '../evidence.ts';
+import type { LateKpis, ShadowPairs, Slice } from '../evidence.ts';
 import type { Estimate, EstimateUnit, Weighing } from '../gates.ts';
 import { rateInterval } from '../kernels/interval.ts';
 
@@ -14,6 +14,7 @@ export interface Look {
   readonly toleratedRate: number;
   readonly edgesMs: readonly number[];
   readonly shadow: ShadowPairs;
+  readonly late: readonly LateKpis[];
   /** The newest slice's share of the canary; 0 before the first slice. */
   readonly w: number;
   /** No slice had a second arm to compare with. */
@@ -22,26 +23,42 @@ export interface Look {
   readonly stableName: string;
 }
 
-/** What a gate makes of its counts. */
+/**
+ * What a gate makes of its counts. A look is due every second, and somebody reads one now and then: what decides
+ * nothing waits for a reader.
+ */
 export interface Reading {
   readonly unit: EstimateUnit;
-  readonly canary: Estimate | null;
-  readonly stable: Estimate | null;
   /** Log e-value of harm; of a test, ln(1/alpha) at which it would find some. */
   readonly logHarm: number;
   readonly pass: Weighing;
-  /** Canary samples so far, how many more until it passes if they go on like this; null: not foreseeable. */
+  /** Canary samples so far. */
   readonly have: number;
-  readonly missing: number | null;
   /** Samples a canary request brings: 1, or less where only some answers are read or few users click. */
   readonly perRequest: number;
-  /** Evidence that the failure rate is below what the next share tolerates, and samples missing for it. */
-  readonly tolerated: (Weighing & { readonly missing: number | null }) | null;
+  /** Evidence that the failure rate is below what the next share tolerates. */
+  readonly tolerated: Weighing | null;
+  /** What a sample is called: `first requests`. */
+  readonly noun: string;
+  /** Samples missing until that is reached; null: not foreseeable. */
+  missingToAdvance(): number | null;
+  shown(): Shown;
+}
+
+/** What is there for people. */
+export interface Shown {
+  readonly canary: Estimate | null;
+  readonly stable: Estimate | null;
+  /** How many more samples until it passes if they go on like this; null: not foreseeable. */
+  readonly missing: number | null;
   readonly environment: boolean;
   /** The numbers as a sentence without its end: `v2 failed 14 of 212 first requests (6.6 %), v1 …`. */
   readonly facts: string;
-  /** What a sample is called: `first requests`. */
-  readonly noun: string;
+}
+
+/** Of gates that ask for nothing before the last step. */
+export function nothingMissing(): number {
+  return 0;
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   logSteady,
 } from '../kernels/drift.ts';
 import { count, percent } from '../words.ts';
-import { type GateFold, type Look, type Reading, SHOWN_ALPHA } from './reading.ts';
+import { type GateFold, type Look, nothingMissing, type Reading, SHOWN_ALPHA } from './reading.ts';
 
 type Spec = Extract<GateSpec, { kind: 'predictionShift' }>;
 type Classes = Map<string, { canary: number; stable: number }>;
@@ -37,7 +37,9 @@ export function shiftFold(spec: Spec): GateFold {
 function over(state: State): GateFold {
   return {
     add: (slice) => add(state, slice),
-    copy: () => over({ ...state, strata: state.strata.map(copyStratum) }),
+    // Of a stage that is over nothing changes any more.
+    copy: () =>
+      over({ ...state, strata: [...state.strata.slice(0, -1), ...state.strata.slice(-1).map(copyStratum)] }),
     read: (look) => read(state, look),
   };
 }
@@ -122,18 +124,21 @@ function read(state: State, look: Look): Reading {
   const logE = epoch === null ? 0 : logSteady(distance, atMost, epoch);
   return {
     unit: 'totalVariation',
-    canary: epoch === null ? null : estimate(drift, epoch),
-    stable: null,
     logHarm:
       epoch === null ? 0 : Math.max(logDrifted(distance, atMost, k, epoch), classApart(state.strata, atMost)),
     pass: { logE, needed },
     have: nc,
-    missing: logE >= needed ? 0 : missing(drift, atMost, needed),
     perRequest: state.requests === 0 ? 1 : nc / state.requests,
     tolerated: null,
-    environment: false,
-    facts: facts(drift, epoch, look),
     noun: 'predictions',
+    missingToAdvance: nothingMissing,
+    shown: () => ({
+      canary: epoch === null ? null : estimate(drift, epoch),
+      stable: null,
+      missing: logE >= needed ? 0 : missing(drift, atMost, needed),
+      environment: false,
+      facts: facts(drift, epoch, look),
+    }),
   };
 }
 

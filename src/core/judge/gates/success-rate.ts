@@ -7,7 +7,7 @@ const WORDS: RateWords = {
   verb: 'failed',
   detail: '',
   noun: 'first requests',
-  estimates: null,
+  instead: null,
 };
 
 /** 5xx and time-outs of first attempts. */

@@ -1,5 +1,12 @@
 import { ratioTilt } from '../kernels/ratio.ts';
-import { addToRestarts, copyRestarts, type Restarts, restartsE, startRestarts } from '../kernels/restarts.ts';
+import {
+  addToRestarts,
+  copyRestarts,
+  type Restarts,
+  restartsE,
+  restartsWithLate,
+  startRestarts,
+} from '../kernels/restarts.ts';
 import type { Tilt } from '../kernels/tilt.ts';
 
 /** Evidence, restarted with every slice, that events come more (or less) often on the canary than on stable. */
@@ -41,6 +48,7 @@ export function addToVersus(
   addToRestarts(versus.restarts, at.index, versus.tilt, kc, ks);
 }
 
-export function versusE(versus: Versus): number {
-  return restartsE(versus.restarts);
+/** @param late log-likelihood ratios of events that no slice has, by grid point; null: there are none */
+export function versusE({ restarts }: Versus, late: ArrayLike<number> | null = null): number {
+  return late === null ? restartsE(restarts) : restartsWithLate(restarts, late);
 }

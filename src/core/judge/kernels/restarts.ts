@@ -14,6 +14,7 @@ export interface Restarts {
 
 /** Evidence is kept below this: a bounded e-process is still one, and JSON knows no infinity. */
 const MAX_E = 1e300;
+const MAX_LOG = 690;
 
 export function startRestarts(points: number): Restarts {
   return { x: Array.from({ length: points }, () => 0), count: 0 };
@@ -45,6 +46,21 @@ export function restartsE({ x, count }: Restarts): number {
   let sum = 0;
   for (let j = 0; j < x.length; j++) sum += x[j]! / x.length;
   return sum + 1 / (count + 1);
+}
+
+/**
+ * As `restartsE`, with events that belong to no slice: every restart has bet on them from the beginning, also
+ * those to come, which wait for their slices with what the bets have made of their weight.
+ *
+ * @param late log-likelihood ratio of those events by grid point
+ */
+export function restartsWithLate({ x, count }: Restarts, late: ArrayLike<number>): number {
+  const waiting = 1 / (count + 1);
+  let sum = 0;
+  for (let j = 0; j < x.length; j++) {
+    sum += Math.min(MAX_E, (x[j]! + waiting) * Math.exp(Math.min(MAX_LOG, late[j]!))) / x.length;
+  }
+  return sum;
 }
 
 /** As `restartsE`, if the next `n` things were of the first kind with probability `p`. */
