@@ -1,8 +1,6 @@
 import t from 'tap';
 import { ROLLOUT_VERBS } from '../../src/admin/contract.ts';
 import type { Command, RolloutRefusal } from '../../src/control/api.ts';
-import { judgedView } from '../../src/control/judge/view.ts';
-import { verdict } from '../control/judge/support.ts';
 import { historyView, rolloutView } from '../control/support.ts';
 import { startTestAdmin } from './support.ts';
 
@@ -34,23 +32,6 @@ t.test('rollouts, one of them, and its history', async (t) => {
   const past = (await ask(`${ROLLOUT}/history`)).json();
   t.match(past, { service: 'iris-api', history: [{ number: 1 }, { number: 2 }, { number: 3 }] });
   t.strictSame((past.history as unknown[])[0], historyView({ number: 1 }));
-});
-
-t.test('the verdict alone', async (t) => {
-  const { ask, fake } = await setup(t);
-  const VERDICT = `${ROLLOUT}/verdict`;
-  const none = await ask(VERDICT);
-  t.equal(none.status, 200);
-  t.strictSame(none.json(), { service: 'iris-api', number: 3, verdict: null, gates: [] });
-  const judged = judgedView(verdict());
-  fake.views.set('iris-api', rolloutView(judged));
-  t.strictSame((await ask(VERDICT)).json(), { service: 'iris-api', number: 3, ...judged });
-  t.match((await ask(ROLLOUT)).json(), judged, 'and as a part of the rollout');
-  fake.views.clear();
-  t.match((await ask(VERDICT)).json(), { error: 'no_rollout' });
-  const nobody = await ask('/api/v1/rollouts/nobody/verdict');
-  t.equal(nobody.status, 404);
-  t.match(nobody.json(), { error: 'unknown_service' });
 });
 
 t.test('a limit keeps the newest', async (t) => {
@@ -118,7 +99,9 @@ t.test('a body that makes no sense is refused before anything is asked', async (
   const { post, fake } = await setup(t);
   const long = 'x'.repeat(101);
   const table: readonly (readonly [string, string, RegExp])[] = [
-    ['start', '{"full": true}', /unknown key "full"; known: actor/],
+    ['start', '{"full": true}', /unknown key "full"; known: restart, actor/],
+    ['start', '{"restart": 1}', /restart must be true or false/],
+    ['promote', '{"restart": true}', /unknown key "restart"/],
     ['promote', '{"reason": "x"}', /unknown key "reason"; known: full, actor/],
     ['promote', '{"full": "yes"}', /full must be true or false/],
     ['promote', '{"full": null}', /full must be true or false/],
@@ -201,4 +184,54 @@ t.test('what is no verb is not there, and no verb is read', async (t) => {
   t.equal((await ask(`${ROLLOUT}/promote`)).status, 404);
   t.equal((await ask(ROLLOUT, { method: 'DELETE' })).status, 404);
   t.strictSame(fake.asked, []);
+});
+
+t.test('Flagger may call a verb, and what it says of itself is who asks', async (t) => {
+  const { ask, fake } = await setup(t);
+  const body = '{"name":"iris","namespace":"models","phase":"Progressing","metadata":{"full":"true"}}';
+  const call = (verb: string, query = '?hook=flagger', sent = body) =>
+    ask(`${ROLLOUT}/${verb}${query}`, { method: 'POST', headers: JSON_TYPE, body: sent });
+  const actor = 'flagger models/iris';
+  const asked = (...commands: Command[]) => commands.map((command) => ({ name: 'iris-api', command, actor }));
+  fake.views.set('iris-api', rolloutView({ status: 'undone' }));
+  t.equal((await call('start')).status, 200);
+  t.strictSame(fake.asked.splice(0), asked({ kind: 'start' }));
+  fake.views.set('iris-api', rolloutView());
+  t.equal((await call('start')).status, 200);
+  t.strictSame(
+    fake.asked.splice(0),
+    asked({ kind: 'undo' }, { kind: 'start' }),
+    'what is new is judged anew',
+  );
+  await call('undo');
+  await call('promote');
+  t.strictSame(fake.asked.splice(0), asked({ kind: 'undo' }, { kind: 'promote', full: false }));
+  await call('undo', '?hook=flagger', '[]');
+  await call('undo', '?hook=flagger', `{"name":"${'x'.repeat(300)}","namespace":"n"}`);
+  t.match(fake.asked.splice(0), [{ actor: 'flagger' }, { actor: /^flagger n\/x{90}$/ }]);
+  for (const [query, message] of [
+    ['?hook=argo', /hook must be flagger/],
+    ['?hook=flagger&hook=flagger', /hook must be flagger/],
+    ['?full=true', /unknown parameter "full"; known: hook/],
+  ] as const) {
+    const answer = await call('promote', query);
+    t.equal(answer.status, 400, query);
+    t.match(answer.json().message, message);
+  }
+  t.equal((await call('start', '')).status, 400, 'without it its keys are unknown');
+  t.strictSame(fake.asked, []);
+});
+
+t.test('a start begins anew where it is asked to', async (t) => {
+  const { post, fake } = await setup(t);
+  const asked = async (status: 'starting' | 'stepping' | 'aborted' | 'completed', body: string) => {
+    fake.views.set('iris-api', rolloutView({ status }));
+    await post('start', body);
+    return fake.asked.splice(0).map(({ command }) => command.kind);
+  };
+  t.strictSame(await asked('stepping', '{"restart": true}'), ['undo', 'start']);
+  t.strictSame(await asked('starting', '{"restart": true}'), ['undo', 'start']);
+  t.strictSame(await asked('stepping', '{"restart": false}'), ['start'], 'which the rollout refuses');
+  t.strictSame(await asked('completed', '{"restart": true}'), ['start']);
+  t.strictSame(await asked('aborted', '{"restart": true}'), ['start']);
 });

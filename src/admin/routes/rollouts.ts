@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Command, ControlApi } from '../../control/api.ts';
 import {
   API,
@@ -8,15 +8,16 @@ import {
   type RolloutBody,
   type RolloutsBody,
   type RolloutVerb,
-  type VerdictBody,
 } from '../contract.ts';
 import {
   actorOf,
   type ByName,
+  MAX_ACTOR_LENGTH,
   paramsOf,
   type Read,
   ROLLOUT_STATUS,
   refuse,
+  takeEmptyJson,
   unknownKey,
   unknownService,
 } from './common.ts';
@@ -33,16 +34,6 @@ export function rolloutRoutes(app: FastifyInstance, control: ControlApi): void {
     const { name } = request.params;
     return control.rollout(name) ?? noRollout(control, reply, name);
   });
-
-  app.get<ByName>(
-    `${API}/rollouts/:name/verdict`,
-    async (request, reply): Promise<VerdictBody | ErrorBody> => {
-      const view = control.rollout(request.params.name);
-      if (view === null) return noRollout(control, reply, request.params.name);
-      const { service, number, verdict, gates } = view;
-      return { service, number, verdict, gates };
-    },
-  );
 
   app.get<ByName>(
     `${API}/rollouts/:name/history`,
@@ -67,11 +58,16 @@ function commandRoute(app: FastifyInstance, control: ControlApi, verb: RolloutVe
   app.post<ByName>(
     `${API}/rollouts/:name/${verb}`,
     async (request, reply): Promise<RolloutBody | ErrorBody> => {
-      const asked = commandOf(verb, request.body === undefined ? {} : request.body);
+      const body = bodyOf(verb, request);
+      if (!body.ok) return refuse(reply, 400, 'bad_request', body.message);
+      const asked = commandOf(verb, body.value);
       if (!asked.ok) return refuse(reply, 400, 'bad_request', asked.message);
       const { name } = request.params;
-      if (control.rollout(name) === null) return noRollout(control, reply, name);
-      const outcome = await control.rolloutCommand(name, asked.value.command, asked.value.actor);
+      const before = control.rollout(name);
+      if (before === null) return noRollout(control, reply, name);
+      const { command, actor, restart } = asked.value;
+      if (restart && isUnderWay(before)) await control.rolloutCommand(name, { kind: 'undo' }, actor);
+      const outcome = await control.rolloutCommand(name, command, actor);
       return outcome.ok
         ? outcome.view
         : refuse(reply, ROLLOUT_STATUS[outcome.code], outcome.code, outcome.message);
@@ -79,22 +75,30 @@ function commandRoute(app: FastifyInstance, control: ControlApi, verb: RolloutVe
   );
 }
 
-/** Clients that name a type for every POST name it for an empty one as well. */
-function takeEmptyJson(scope: FastifyInstance): void {
-  const parse = scope.getDefaultJsonParser('error', 'error');
-  scope.removeContentTypeParser('application/json');
-  scope.addContentTypeParser<string>(
-    'application/json',
-    { parseAs: 'string' },
-    (request, text, done): void => {
-      if (text === '') done(null, undefined);
-      else parse(request, text, done);
-    },
-  );
+function isUnderWay({ status }: RolloutBody): boolean {
+  return status === 'starting' || status === 'stepping';
+}
+
+/**
+ * With `?hook=flagger` what Flagger tells of itself says who asks. It calls one hook for whatever
+ * was deployed, so its start begins anew.
+ */
+function bodyOf(verb: RolloutVerb, request: FastifyRequest): Read<unknown> {
+  const params = paramsOf(request);
+  const body: unknown = request.body === undefined ? {} : request.body;
+  const other = [...params.keys()].find((name) => name !== 'hook');
+  if (other !== undefined) return wrong(`unknown parameter ${JSON.stringify(other)}; known: hook`);
+  const [hook, second] = params.getAll('hook');
+  if (hook === undefined) return { ok: true, value: body };
+  if (hook !== 'flagger' || second !== undefined) return wrong('hook must be flagger');
+  const { name, namespace } = (body ?? {}) as Record<string, unknown>;
+  const own = typeof name === 'string' && typeof namespace === 'string' ? `${namespace}/${name}` : '';
+  const actor = `flagger ${own}`.trim().slice(0, MAX_ACTOR_LENGTH);
+  return { ok: true, value: verb === 'start' ? { actor, restart: true } : { actor } };
 }
 
 const KNOWN_KEYS: Record<RolloutVerb, readonly string[]> = {
-  start: ['actor'],
+  start: ['restart', 'actor'],
   promote: ['full', 'actor'],
   pause: ['actor'],
   resume: ['actor'],
@@ -103,23 +107,28 @@ const KNOWN_KEYS: Record<RolloutVerb, readonly string[]> = {
   undo: ['actor'],
 };
 
-function commandOf(
-  verb: RolloutVerb,
-  body: unknown,
-): Read<{ readonly command: Command; readonly actor: string }> {
+interface Asked {
+  readonly command: Command;
+  readonly actor: string;
+  /** Whether what is under way is undone first. */
+  readonly restart: boolean;
+}
+
+function commandOf(verb: RolloutVerb, body: unknown): Read<Asked> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return wrong('send a JSON object, or no body at all');
   }
   const unknown = unknownKey(body, KNOWN_KEYS[verb]);
   if (unknown !== null) return wrong(unknown);
-  const { full = false, reason = '', actor: told } = body as Record<string, unknown>;
+  const { full = false, restart = false, reason = '', actor: told } = body as Record<string, unknown>;
   if (typeof full !== 'boolean') return wrong('full must be true or false');
+  if (typeof restart !== 'boolean') return wrong('restart must be true or false');
   if (typeof reason !== 'string' || reason.length > MAX_REASON_LENGTH) {
     return wrong(`reason must be a text of ${MAX_REASON_LENGTH} characters at most`);
   }
   const actor = actorOf(told);
   if (!actor.ok) return actor;
-  return { ok: true, value: { command: built(verb, full, reason), actor: actor.value } };
+  return { ok: true, value: { command: built(verb, full, reason), actor: actor.value, restart } };
 }
 
 function built(verb: RolloutVerb, full: boolean, reason: string): Command {

@@ -5,6 +5,7 @@ import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { Service } from '../../core/model.ts';
 import { type ArmNames, Collector } from './collector.ts';
 import type { Frozen } from './dress.ts';
+import { identityOf } from './identity.ts';
 
 /** One service's judge at work. */
 export interface Bench {
@@ -39,8 +40,8 @@ export interface Counted {
   readonly pairs: readonly PairTally[];
 }
 
-/** What is asked of a service; a new secret of prediction ids asks nothing new. */
-export function questionOf({ judged, ...rest }: ServiceJudge): string {
+/** What is asked of a service; a new secret of prediction ids asks nothing new, nor does another revision. */
+export function questionOf({ judged, revisions: _, ...rest }: ServiceJudge): string {
   return JSON.stringify([rest, { ...judged, predictionSecret: judged.predictionSecret !== null }]);
 }
 
@@ -57,6 +58,11 @@ export function newBench(judge: ServiceJudge): Bench {
     frozen: new Map(),
     lookedAtMs: Number.NEGATIVE_INFINITY,
   };
+}
+
+/** What evidence of now is about; `number`: of the rollout under way, null without one. */
+export function epochOf({ judge }: Bench, service: Service, number: number | null): string {
+  return number === null ? identityOf(service, judge.revisions) : String(number);
 }
 
 export function newSide(variant: string | null): Side {
@@ -100,4 +106,19 @@ export function namesOf(service: Service, canary: string): ArmNames {
     unsure: (judged?.unsure ?? []).map(({ gate }) => gate),
     edgesMs: latencyEdgesMs,
   };
+}
+
+/** By service, of those that are wanted. */
+export function groupBy<T extends { readonly service: string }>(
+  items: readonly T[],
+  wanted: ReadonlyMap<string, unknown>,
+): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    if (!wanted.has(item.service)) continue;
+    const group = groups.get(item.service);
+    if (group === undefined) groups.set(item.service, [item]);
+    else group.push(item);
+  }
+  return groups;
 }

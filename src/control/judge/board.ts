@@ -14,6 +14,8 @@ import {
   before,
   begin,
   type Counted,
+  epochOf,
+  groupBy,
   namesOf,
   newBench,
   questionOf,
@@ -23,7 +25,6 @@ import {
   versionOf,
 } from './bench.ts';
 import { dress } from './dress.ts';
-import { identityOf } from './identity.ts';
 
 /** Between two looks at the same service, real time. */
 const LOOK_MS = 1_000;
@@ -156,8 +157,13 @@ export class Board {
     this.#lookAt(new Map(due.slice(0, most)), nowMs);
   }
 
+  /** Null until what has just begun was looked at: what was said of the one before is not about it. */
   verdict(service: string): Verdict | null {
-    return this.#benches.get(service)?.sides[0]?.verdict ?? null;
+    const bench = this.#benches.get(service);
+    const current = this.#deps.split().services.find(({ name }) => name === service);
+    if (bench === undefined || current === undefined) return null;
+    const isOld = bench.epoch !== epochOf(bench, current, this.#deps.position(service)?.number ?? null);
+    return isOld ? null : (bench.sides[0]?.verdict ?? null);
   }
 
   judgeOf(service: string): ServiceJudge | null {
@@ -294,7 +300,7 @@ export class Board {
 
   #look(bench: Bench, service: Service, counted: Counted, nowMs: number): void {
     const position = this.#deps.position(service.name);
-    const epoch = position === null ? identityOf(service) : String(position.number);
+    const epoch = epochOf(bench, service, position?.number ?? null);
     if (bench.epoch !== epoch) {
       const past = position === null && this.#isNew(service) ? before(service, counted) : counted;
       for (const side of bench.sides) begin(side, past, position?.notBeforeMs ?? 0);
@@ -380,18 +386,4 @@ export class Board {
     }
     return spanMs === 0 ? 0 : (requests / spanMs) * 1_000;
   }
-}
-
-function groupBy<T extends { readonly service: string }>(
-  items: readonly T[],
-  wanted: ReadonlyMap<string, unknown>,
-): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    if (!wanted.has(item.service)) continue;
-    const group = groups.get(item.service);
-    if (group === undefined) groups.set(item.service, [item]);
-    else group.push(item);
-  }
-  return groups;
 }
