@@ -28,6 +28,7 @@ export function config({ services = [], ...rest }: ConfigOptions = {}): Config {
     rollouts: [],
     judges: [],
     kpi: { secret: 'a secret of tests', expiresMs: 60_000 },
+    tracing: null,
     stateDir: '',
     split: { region: null, trustProxy: [], accessLogShare: 0, services },
     ...rest,
