@@ -22,15 +22,27 @@ let poolAt = 0;
 
 /** A new trace of one span, not sampled: nobody upstream asked for it to be recorded. */
 export function newTraceparent(): string {
+  return `00-${newTraceId()}-${newSpanId()}-00`;
+}
+
+export function newTraceId(): string {
+  return hexDigits(32);
+}
+
+export function newSpanId(): string {
+  return hexDigits(16);
+}
+
+/** All zeros, which no id may be, do not come up. */
+function hexDigits(count: number): string {
   // One draw of randomness serves 128 requests; each byte is used once.
-  if (poolAt >= pool.length) {
+  if (poolAt + count > pool.length) {
     pool = randomBytes(POOL_BYTES).toString('hex');
     poolAt = 0;
   }
-  const trace = pool.slice(poolAt, poolAt + 32);
-  const span = pool.slice(poolAt + 32, poolAt + 48);
-  poolAt += 48;
-  return `00-${trace}-${span}-00`;
+  const digits = pool.slice(poolAt, poolAt + count);
+  poolAt += count;
+  return digits;
 }
 
 /** Names this process in Via, so that a request that comes round again is known. */
