@@ -27,6 +27,7 @@ import { ArmBook } from './tally/arms.ts';
 import { ArmsLifetime } from './tally/arms-lifetime.ts';
 import { createExposition } from './tally/exposition.ts';
 import { Recorder } from './tally/recorder.ts';
+import { createTracing, type Tracing } from './tracing/tracing.ts';
 
 export interface App {
   readonly gatewayUrl: string;
@@ -55,7 +56,7 @@ export class StartError extends Error {
   }
 }
 
-/** What is left to tell when the process ends may take so long. */
+/** What is left to tell when the process ends may take so long: notifications, and beside them spans. */
 const NOTIFY_GRACE_MS = 2_000;
 
 const clock: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
@@ -80,11 +81,13 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   let phase: Phase = 'starting';
   let gateway: Gateway | null = null;
+  const tracing = createTracing({ use: (sink) => gateway?.setSpans(sink), random: Math.random, log });
   const reloader = createReloader({
     load,
     holder,
     setTls: (tls) => gateway?.setTls(tls),
     setLogLevel: log.setLevel,
+    setTracing: (settings) => tracing.adopt(settings),
     prepareRollouts: (next) => rollouts.prepare(next),
     log,
     clock,
@@ -117,6 +120,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     gates: () =>
       holder.config().judges.flatMap(({ service }) => gateReadings(service, board.verdict(service))),
     feedback: () => feedback.counts(),
+    tracing: () => tracing.counts(),
   });
 
   // First, so that whoever asks is told "starting" and not refused.
@@ -138,6 +142,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await admin.close();
     throw error;
   }
+  if (config.tracing !== null) await tracing.adopt(config.tracing);
   holder.subscribe((split) => gateway?.swap(split));
   // After the gateway, which opens and forgets what is counted in.
   holder.subscribe((split) => answers.retain(split));
@@ -153,7 +158,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   log.info({ gateway: gateway.url, admin: admin.url, services: config.split.services.length }, 'ready');
 
   let closing: Promise<void> | null = null;
-  const running: Running = { gateway, admin, holder, log, walking, stopWatching: () => watcher.close() };
+  const stopWatching = () => watcher.close();
+  const running: Running = { gateway, admin, holder, log, walking, tracing, stopWatching };
   return {
     gatewayUrl: gateway.url,
     adminUrl: admin.url,
@@ -173,11 +179,13 @@ interface Running {
   readonly holder: Holder;
   readonly log: Log;
   readonly walking: Walking;
+  readonly tracing: Tracing;
   stopWatching(): Promise<void>;
 }
 
 /** Readiness has failed already: load balancers get `delay` to notice, then nothing new is taken. */
-async function drain({ gateway, admin, holder, log, walking, stopWatching }: Running): Promise<void> {
+async function drain(running: Running): Promise<void> {
+  const { gateway, admin, holder, log, walking, tracing, stopWatching } = running;
   const { delayMs, timeoutMs } = holder.config().listener.drain;
   gateway.beginDrain();
   // Nobody moves while the process goes: the next one goes on from what is saved.
@@ -186,7 +194,7 @@ async function drain({ gateway, admin, holder, log, walking, stopWatching }: Run
   const cut = await gateway.close(timeoutMs);
   if (cut > 0) log.warn({ cut }, `${cut} requests did not finish within drain.timeout and were cut`);
   await admin.close();
-  await walking.close();
+  await Promise.all([walking.close(), tracing.close(NOTIFY_GRACE_MS)]);
   log.info({}, 'drained');
 }
 

@@ -152,6 +152,18 @@ export const METRICS = {
     labels: ['reason'],
     help: 'Reported items that were not counted, by why.',
   },
+  traceSpans: {
+    name: 'coalmine_trace_spans_total',
+    kind: 'counter',
+    labels: ['outcome'],
+    help: 'Spans recorded for traces, by what became of them.',
+  },
+  traces: {
+    name: 'coalmine_traced_requests_total',
+    kind: 'counter',
+    labels: ['outcome'],
+    help: 'Requests that were to be traced, by whether they were.',
+  },
   reloads: {
     name: 'coalmine_config_reloads_total',
     kind: 'counter',

@@ -15,10 +15,13 @@ export interface Snapshot {
   /** By service. */
   readonly pairs: readonly PairTotals[];
   readonly feedback: FeedbackReading;
+  /** Null: nothing was ever traced. */
+  readonly tracing: TracingReading | null;
 }
 
 /** What a snapshot is taken from. */
-export interface Readings extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback'> {
+export interface Readings
+  extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback' | 'tracing'> {
   readonly split: Split;
   readonly tallies: readonly Tally[];
   readonly arms: readonly ArmTotals[];
@@ -58,6 +61,12 @@ export interface FeedbackReading {
   }[];
   /** By reason, of a closed list. */
   readonly refused: Readonly<Record<string, number>>;
+}
+
+/** What became of spans and of requests to be traced, since the process began; by outcomes of closed lists. */
+export interface TracingReading {
+  readonly spans: Readonly<Record<string, number>>;
+  readonly requests: Readonly<Record<string, number>>;
 }
 
 /** One version of one service of the Split in force. */
@@ -178,6 +187,8 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     feedback.kpis.map(({ app, version, kpi, count }) => ({ labels: { app, version, kpi }, value: count })),
   feedbackRefused: ({ feedback }) =>
     Object.entries(feedback.refused).map(([reason, value]) => ({ labels: { reason }, value })),
+  traceSpans: ({ tracing }) => outcomeSamples(tracing?.spans),
+  traces: ({ tracing }) => outcomeSamples(tracing?.requests),
   reloads: ({ reloads }) => [{ labels: {}, value: reloads.ok + reloads.failed }],
   reloadFailures: ({ reloads }) => [{ labels: {}, value: reloads.failed }],
 };
@@ -236,6 +247,10 @@ function confidenceDistribution({ labels, read: { confidence } }: ReadSeries): D
     sum += count * ((bin + 0.5) / BINS);
   });
   return sum === 0 ? [] : [{ labels, edges: CONFIDENCE_EDGES, counts, sum }];
+}
+
+function outcomeSamples(counts: Readonly<Record<string, number>> = {}): Sample[] {
+  return Object.entries(counts).map(([outcome, value]) => ({ labels: { outcome }, value }));
 }
 
 function requestSamples({ labels, tally }: Series): Sample[] {

@@ -28,6 +28,12 @@ export const TABLE: ImportTable = {
     npm: ['fastify', '@fastify/http-proxy', 'undici', 'ipaddr.js', 'lru-cache', 'ws'],
     node: 'any',
   },
+  // Off the path: what it takes from there it takes through a port.
+  'tracing/': {
+    files: ['core/', 'ports.ts'],
+    npm: ['undici'],
+    node: ['node:crypto', 'node:timers/promises'],
+  },
   'control/': {
     files: ['core/', 'config/', 'ports.ts', 'tally/', 'kpi/'],
     npm: [],
@@ -55,7 +61,7 @@ export const TABLE: ImportTable = {
   'log.ts': { files: ['ports.ts'], npm: ['pino'], node: [] },
   'shutdown.ts': { files: ['ports.ts'], npm: [], node: ['node:events'] },
   'app.ts': {
-    files: ['core/', 'ports.ts', 'config/', 'control/', 'gateway/', 'admin/', 'tally/', 'log.ts'],
+    files: ['core/', 'ports.ts', 'config/', 'control/', 'gateway/', 'admin/', 'tally/', 'tracing/', 'log.ts'],
     npm: [],
     node: ['node:timers/promises'],
   },
