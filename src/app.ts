@@ -105,6 +105,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       experiments: () => experiments.experiments(),
       experiment: (name) => experiments.experiment(name),
     },
+    judge: board,
     log,
   });
   const answers = new ArmsLifetime(

@@ -43,7 +43,8 @@ export function isLoopback(host: string): boolean {
  * 1. Host names us: a loopback name, the address connected to, or one of
  *    `allowedHosts`. A page under a name that was rebound to our address
  *    carries its own name here.
- * 2. The bearer token, wherever one is set; off loopback there must be one.
+ * 2. The token, wherever one is set; off loopback there must be one. As a bearer, or as
+ *    the password of `http://any:TOKEN@host/`: Flagger's webhooks can carry no other.
  * 3. A write comes from no page of another origin.
  *
  * Throws when the address is off loopback and there is no token.
@@ -101,8 +102,14 @@ function literal(address: string | undefined): string | null {
 
 /** Digests have one length, so the comparison takes the same time wherever they differ. */
 function carries(authorization: string | undefined, tokenHash: Buffer): boolean {
-  const given = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-  return given !== undefined && timingSafeEqual(sha256(given), tokenHash);
+  const given = tokenIn(authorization ?? '');
+  return given !== null && timingSafeEqual(sha256(given), tokenHash);
+}
+
+function tokenIn(authorization: string): string | null {
+  const [, scheme = '', given = ''] = /^(bearer|basic) +(\S+) *$/i.exec(authorization) ?? [];
+  if (scheme.toLowerCase() !== 'basic') return given === '' ? null : given;
+  return /^[^:]*:(.+)$/s.exec(Buffer.from(given, 'base64').toString('utf8'))?.[1] ?? null;
 }
 
 function sha256(text: string): Buffer {

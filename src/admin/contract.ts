@@ -5,7 +5,7 @@ import type {
   ExperimentView,
   Explanation,
   FeedbackSummary,
-  GateView,
+  GateAsk,
   HistoryView,
   ReloadFailure,
   ReloadState,
@@ -13,7 +13,7 @@ import type {
   ServiceDetail,
   ServiceSummary,
   TimelineView,
-  VerdictView,
+  VerdictReport,
   WeightSet,
 } from '../control/api.ts';
 
@@ -102,14 +102,13 @@ export interface HistoryBody {
   readonly history: readonly HistoryView[];
 }
 
-/** What the gates say. */
-export interface VerdictBody {
-  readonly service: string;
-  /** Of the rollout that is judged. */
-  readonly number: number;
-  /** Null: there are no gates, or nothing was judged yet. */
-  readonly verdict: VerdictView | null;
-  readonly gates: readonly GateView[];
+/** `GET rollouts/NAME/verdict`: what the gates say, also of a service without a rollout. */
+export type VerdictBody = VerdictReport;
+
+/** `POST rollouts/NAME/gate?ask=…` where the answer is yes; a no is an ErrorBody with 409. */
+export interface GateBody extends Pick<VerdictReport, 'service' | 'result'> {
+  readonly ask: GateAsk;
+  readonly message: string;
 }
 
 /** What `POST rollouts/NAME/VERB` takes for a verb. */

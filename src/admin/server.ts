@@ -11,6 +11,7 @@ import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { serviceRoutes } from './routes/services.ts';
+import { verdictRoutes } from './routes/verdict.ts';
 
 export interface AdminDeps {
   readonly control: ControlApi;
@@ -40,6 +41,7 @@ export async function startAdmin(settings: AccessSettings, deps: AdminDeps): Pro
   metricsRoute(app, deps.metrics);
   serviceRoutes(app, deps.control);
   rolloutRoutes(app, deps.control);
+  verdictRoutes(app, deps.control);
   experimentRoutes(app, deps.control);
   feedbackRoute(app, deps.control);
   indexRoute(app);

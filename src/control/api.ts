@@ -3,8 +3,11 @@ import { assertNever, type Service } from '../core/model.ts';
 import { type DescribedRequest, type Explanation, explain } from '../core/split/explain.ts';
 import type { Log, PatternCompiler } from '../ports.ts';
 import type { Holder } from './holder.ts';
+import type { Board } from './judge/board.ts';
 import type { ExperimentView } from './judge/experiment-view.ts';
 import type { FeedbackSummary } from './judge/feedback.ts';
+import { reportOf, type VerdictReport } from './judge/report.ts';
+import { judgedView } from './judge/view.ts';
 import type { ReloadState } from './reload.ts';
 import type { RolloutRefusal, RolloutsFace, RolloutView } from './rollouts/views.ts';
 import {
@@ -21,6 +24,7 @@ export type { Command, Phase as RolloutPhase } from '../core/rollout/state.ts';
 export type { DescribedRequest, Explanation } from '../core/split/explain.ts';
 export type { ExperimentView, VariantView } from './judge/experiment-view.ts';
 export type { FeedbackSummary } from './judge/feedback.ts';
+export { answerAsk, GATE_ASKS, type GateAsk, type VerdictReport } from './judge/report.ts';
 export type {
   ComingStep,
   ExperimentTimelineView,
@@ -120,6 +124,11 @@ export interface ControlApi extends RolloutsFace, KpiFace {
   services(): ServiceSummary[];
   service(name: string): ServiceDetail | null;
   explain(name: string, request: DescribedRequest): Explanation | null;
+  /**
+   * What the gates say, for others to act on; null: no such service.
+   * `revision`: of the canary that is asked about; null: whichever is there.
+   */
+  verdict(name: string, revision: string | null): VerdictReport | null;
   phase(): Phase;
   readiness(): Readiness;
   /** Mirrored requests that were answered differently and kept for reading, oldest first; null: no such service. */
@@ -148,6 +157,7 @@ export interface ControlDeps {
   readonly compilePattern: PatternCompiler;
   readonly rollouts: RolloutsFace;
   readonly kpis: KpiFace;
+  readonly judge: Pick<Board, 'judgeOf' | 'verdict'>;
   readonly log: Log;
 }
 
@@ -174,6 +184,10 @@ export function createControlApi(deps: ControlDeps): ControlApi {
       return service === undefined ? null : explain(holder.split(), service, request, deps.compilePattern);
     },
     disagreements: (name) => (find(name) === undefined ? null : deps.disagreements(name)),
+    verdict(name, revision) {
+      const service = find(name);
+      return service === undefined ? null : verdictOf(deps, service, revision);
+    },
     phase: deps.phase,
     readiness: () => readinessOf(deps),
     async setWeight(name, command) {
@@ -197,6 +211,23 @@ export function createControlApi(deps: ControlDeps): ControlApi {
     experiments: () => kpis.experiments(),
     experiment: (name) => kpis.experiment(name),
   };
+}
+
+function verdictOf(
+  { judge, rollouts }: ControlDeps,
+  service: Service,
+  revision: string | null,
+): VerdictReport {
+  const { name, versions, judged } = service;
+  const rollout = rollouts.rollout(name);
+  return reportOf({
+    service: name,
+    canary: rollout?.canary ?? versions[judged?.canary ?? -1]?.name ?? null,
+    judge: judge.judgeOf(name),
+    rollout,
+    judged: rollout ?? judgedView(judge.verdict(name)),
+    revision,
+  });
 }
 
 function setWeight(deps: ControlDeps, service: Service, command: WeightCommand): WeightOutcome {

@@ -77,6 +77,8 @@ t.test('the token', async (t) => {
   const status = (authorization: string | undefined) => guard(visitor({ authorization }))?.status ?? 200;
   t.equal(status('Bearer s3cret'), 200);
   t.equal(status('bearer s3cret'), 200);
+  t.equal(status('Basic OnMzY3JldA=='), 200, 'as a password');
+  t.equal(status('basic ZmxhZ2dlcjpzM2NyZXQ='), 200, 'whoever it is');
   for (const wrong of [
     undefined,
     '',
@@ -88,6 +90,10 @@ t.test('the token', async (t) => {
     'Bearer S3cret',
     'Bearer s3cret x',
     'Basic czNjcmV0',
+    'Basic czNjcmV0Og==',
+    'Basic OnMzY3Jl',
+    'Basic ?',
+    'Digest OnMzY3JldA==',
     `Bearer ${'x'.repeat(10_000)}`,
   ]) {
     t.equal(status(wrong), 401, String(wrong).slice(0, 30));

@@ -1,8 +1,6 @@
 import t from 'tap';
 import { ROLLOUT_VERBS } from '../../src/admin/contract.ts';
 import type { Command, RolloutRefusal } from '../../src/control/api.ts';
-import { judgedView } from '../../src/control/judge/view.ts';
-import { verdict } from '../control/judge/support.ts';
 import { historyView, rolloutView } from '../control/support.ts';
 import { startTestAdmin } from './support.ts';
 
@@ -34,23 +32,6 @@ t.test('rollouts, one of them, and its history', async (t) => {
   const past = (await ask(`${ROLLOUT}/history`)).json();
   t.match(past, { service: 'iris-api', history: [{ number: 1 }, { number: 2 }, { number: 3 }] });
   t.strictSame((past.history as unknown[])[0], historyView({ number: 1 }));
-});
-
-t.test('the verdict alone', async (t) => {
-  const { ask, fake } = await setup(t);
-  const VERDICT = `${ROLLOUT}/verdict`;
-  const none = await ask(VERDICT);
-  t.equal(none.status, 200);
-  t.strictSame(none.json(), { service: 'iris-api', number: 3, verdict: null, gates: [] });
-  const judged = judgedView(verdict());
-  fake.views.set('iris-api', rolloutView(judged));
-  t.strictSame((await ask(VERDICT)).json(), { service: 'iris-api', number: 3, ...judged });
-  t.match((await ask(ROLLOUT)).json(), judged, 'and as a part of the rollout');
-  fake.views.clear();
-  t.match((await ask(VERDICT)).json(), { error: 'no_rollout' });
-  const nobody = await ask('/api/v1/rollouts/nobody/verdict');
-  t.equal(nobody.status, 404);
-  t.match(nobody.json(), { error: 'unknown_service' });
 });
 
 t.test('a limit keeps the newest', async (t) => {

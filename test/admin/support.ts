@@ -9,6 +9,10 @@ import type {
   WeightCommand,
   WeightOutcome,
 } from '../../src/control/api.ts';
+import { reportOf } from '../../src/control/judge/report.ts';
+import { type JudgedView, judgedView } from '../../src/control/judge/view.ts';
+import type { ServiceJudge } from '../../src/core/judge/service.ts';
+import { serviceJudge } from '../control/judge/support.ts';
 import {
   type FakeKpis,
   type FakeRollouts,
@@ -27,6 +31,9 @@ export interface FakeControl extends ControlApi {
   readonly fake: FakeRollouts;
   readonly kpis: FakeKpis;
   outcome: WeightOutcome;
+  judge: ServiceJudge | null;
+  /** Of a service without a rollout. */
+  judged: JudgedView;
   /** Thrown by services(), for the unexpected. */
   fault: Error | null;
 }
@@ -43,6 +50,8 @@ export function fakeControl(): FakeControl {
     fake,
     kpis,
     fault: null,
+    judge: serviceJudge({ revisions: { v2: '2.1.0' } }),
+    judged: judgedView(null),
     outcome: {
       ok: true,
       done: {
@@ -78,6 +87,11 @@ export function fakeControl(): FakeControl {
     explain(name, request) {
       asked.push(request);
       return name === 'iris-api' ? ({ version: 'v2' } as unknown as ReturnType<ControlApi['explain']>) : null;
+    },
+    verdict(name, revision) {
+      const rollout = fake.views.get(name) ?? null;
+      const facts = { service: name, canary: 'v2', judge: control.judge, rollout, revision };
+      return name === 'iris-api' ? reportOf({ ...facts, judged: rollout ?? control.judged }) : null;
     },
     phase: () => control.phaseNow,
     readiness: () => ({

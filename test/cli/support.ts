@@ -110,6 +110,7 @@ export async function startServer(
     compilePattern,
     rollouts,
     kpis,
+    judge: { judgeOf: () => null, verdict: () => null },
     log,
   });
   const metrics = { contentType: () => 'text/plain', render: async () => '' };

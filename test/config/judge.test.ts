@@ -68,6 +68,7 @@ ${ROLLOUT}`);
     judged,
     scoreRange: [0, 1],
     experiment: null,
+    revisions: {},
   });
   t.strictSame(service.judged, { rule: -1, ...judged }, 'the data path counts just that');
 });
@@ -252,7 +253,9 @@ t.test('a secret of prediction ids is never shown', async (t) => {
 
 t.test('what works but is seldom meant is a warning', async (t) => {
   const success = 'gates: { successRate: { atLeast: 0.9 } }\n';
-  t.match(warningsOf(text(success)), [/services\.a\.gates: judges nothing/]);
+  t.match(warningsOf(text(success)), [/services\.a\.gates: changes nothing/]);
+  const reported = 'gates: { onFailure: report, successRate: { atLeast: 0.99 } }\n';
+  t.strictSame(warningsOf(text(reported)), [], 'unless somebody else is to act');
   t.match(warningsOf(text('shadow: { compare: json }\n')), [/services\.a\.shadow: has nothing to compare/]);
   t.match(warningsOf(text('predictions: { class: /c, sample: { share: 0 } }\n')), [
     /sample\.share: reads no answer/,

@@ -253,6 +253,20 @@ refused('gates', [
     /one of them/,
   ],
   [
+    'gates left to others beside a rollout',
+    withGates('{ ▶onFailure: report, successRate: { atLeast: 0.99 } }'),
+    path('gates.onFailure'),
+    /the rollout acts on them/,
+    /remove it, or the rollout/,
+  ],
+  [
+    'gates left to others beside an experiment',
+    withKeys('experiment: { kpi: click }\ngates: { ▶onFailure: report, successRate: { atLeast: 0.99 } }\n'),
+    path('gates.onFailure'),
+    /the experiment acts on them/,
+    /remove it, or the experiment/,
+  ],
+  [
     'no quantile',
     withGates('{ ▶latency: { delta: 0.5 } }'),
     path('gates.latency'),

@@ -2,6 +2,7 @@ import t from 'tap';
 import { compilePattern } from '../../src/config/pattern.ts';
 import {
   type ControlApi,
+  type ControlDeps,
   createControlApi,
   type EndpointHealth,
   type Phase,
@@ -9,9 +10,12 @@ import {
   type WeightCommand,
 } from '../../src/control/api.ts';
 import { createHolder } from '../../src/control/holder.ts';
+import { judgedView } from '../../src/control/judge/view.ts';
 import type { Condition } from '../../src/core/model.ts';
 import { rule } from '../support/rule.ts';
 import { mirror, service, split, upstream } from '../support/split.ts';
+import { judgedOf } from '../tally/support.ts';
+import { serviceJudge, verdict } from './judge/support.ts';
 import {
   config,
   type FakeRollouts,
@@ -28,6 +32,7 @@ function setup(
   services = [iris(500)],
   health: readonly EndpointHealth[] = [],
   rollouts: FakeRollouts = fakeRollouts(),
+  judge: ControlDeps['judge'] = { judgeOf: () => null, verdict: () => null },
 ) {
   const holder = createHolder(split(services), config({ services }));
   const state = { phase: 'ready' as Phase };
@@ -40,6 +45,7 @@ function setup(
     compilePattern,
     rollouts,
     kpis: fakeKpis(),
+    judge,
     log: memoryLog(),
   });
   return { holder, api, state };
@@ -267,4 +273,19 @@ t.test('what is asked about rollouts is passed on', async (t) => {
   t.equal(api.history('nobody'), null);
   t.match(await api.rolloutCommand('iris-api', { kind: 'pause' }, 'ann'), { ok: true });
   t.strictSame(rollouts.asked, [{ name: 'iris-api', command: { kind: 'pause' }, actor: 'ann' }]);
+});
+
+t.test('the verdict of a service with a rollout, of one without, and of none', async (t) => {
+  const judged = verdict({ state: 'PASS', text: 'all well' });
+  const judge = { judgeOf: () => serviceJudge({ revisions: { v2: '2.1.0' } }), verdict: () => judged };
+  const services = [iris(500, { judged: { ...judgedOf(), canary: 1 } })];
+  const alone = setup(services, [], fakeRollouts(), judge).api.verdict('iris-api', null);
+  t.match(alone, { service: 'iris-api', number: null, status: null, canary: 'v2', revision: '2.1.0' });
+  t.match(alone, { result: 'pass', text: 'all well', ...judgedView(judged) });
+  const rollouts = fakeRollouts(rolloutView(judgedView(judged)));
+  const { api } = setup(services, [], rollouts, judge);
+  t.match(api.verdict('iris-api', null), { number: 3, status: 'stepping', result: 'pass' });
+  t.match(api.verdict('iris-api', '2.2.0'), { result: 'none', text: /revision is 2\.1\.0, not 2\.2\.0/ });
+  t.equal(api.verdict('nobody', null), null);
+  t.match(setup(services).api.verdict('iris-api', null), { result: 'none', text: /has no gates/, gates: [] });
 });

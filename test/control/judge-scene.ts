@@ -47,6 +47,7 @@ export function serviceJudge(changes: Partial<ServiceJudge> = {}): ServiceJudge 
     judged: { canary: 1, slow: [], unsure: [], observe: null, predictionSecret: SECRET },
     scoreRange: [0, 1],
     experiment: { kpi: 'click', alpha: 0.05, variants: ['v1', 'v2'] },
+    revisions: {},
     ...changes,
   };
 }

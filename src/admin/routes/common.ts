@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ControlApi, RolloutRefusal } from '../../control/api.ts';
 import type { ErrorBody } from '../contract.ts';
 
@@ -54,4 +54,18 @@ export function unknownService(control: ControlApi, reply: FastifyReply, name: s
 export function refuse(reply: FastifyReply, status: number, error: string, message: string): ErrorBody {
   reply.code(status);
   return { error, message };
+}
+
+/** Clients that name a type for every POST name it for an empty one as well. */
+export function takeEmptyJson(scope: FastifyInstance): void {
+  const parse = scope.getDefaultJsonParser('error', 'error');
+  scope.removeContentTypeParser('application/json');
+  scope.addContentTypeParser<string>(
+    'application/json',
+    { parseAs: 'string' },
+    (request, text, done): void => {
+      if (text === '') done(null, undefined);
+      else parse(request, text, done);
+    },
+  );
 }

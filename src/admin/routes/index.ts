@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { GATE_ASKS } from '../../control/api.ts';
 import { API, ROLLOUT_VERBS } from '../contract.ts';
 
 const INDEX = `coalmine, admin port
@@ -15,6 +16,8 @@ PUT ${API}/services/NAME/weight        {"weight": 5} or {"weight": 5, "version":
 GET ${API}/rollouts                    all rollouts
 GET ${API}/rollouts/NAME               one rollout: phase, steps, analyses, traffic of its versions
 GET ${API}/rollouts/NAME/verdict       what the gates say: estimates, evidence, when a decision is expected
+                                        ?revision= of the canary that is asked about
+POST ${API}/rollouts/NAME/gate         ?ask=${GATE_ASKS.join('|')}: 200 for yes, 409 for no, as Flagger's webhooks want it
 GET ${API}/rollouts/NAME/history       what happened, when, by whom and why; ?limit= for the newest only
 POST ${API}/rollouts/NAME/VERB         VERB: ${ROLLOUT_VERBS.join(', ')}
                                         optional JSON: {"full": true} (promote), {"reason": "…"} (abort), {"actor": "…"}

@@ -8,7 +8,6 @@ import {
   type RolloutBody,
   type RolloutsBody,
   type RolloutVerb,
-  type VerdictBody,
 } from '../contract.ts';
 import {
   actorOf,
@@ -17,6 +16,7 @@ import {
   type Read,
   ROLLOUT_STATUS,
   refuse,
+  takeEmptyJson,
   unknownKey,
   unknownService,
 } from './common.ts';
@@ -33,16 +33,6 @@ export function rolloutRoutes(app: FastifyInstance, control: ControlApi): void {
     const { name } = request.params;
     return control.rollout(name) ?? noRollout(control, reply, name);
   });
-
-  app.get<ByName>(
-    `${API}/rollouts/:name/verdict`,
-    async (request, reply): Promise<VerdictBody | ErrorBody> => {
-      const view = control.rollout(request.params.name);
-      if (view === null) return noRollout(control, reply, request.params.name);
-      const { service, number, verdict, gates } = view;
-      return { service, number, verdict, gates };
-    },
-  );
 
   app.get<ByName>(
     `${API}/rollouts/:name/history`,
@@ -75,20 +65,6 @@ function commandRoute(app: FastifyInstance, control: ControlApi, verb: RolloutVe
       return outcome.ok
         ? outcome.view
         : refuse(reply, ROLLOUT_STATUS[outcome.code], outcome.code, outcome.message);
-    },
-  );
-}
-
-/** Clients that name a type for every POST name it for an empty one as well. */
-function takeEmptyJson(scope: FastifyInstance): void {
-  const parse = scope.getDefaultJsonParser('error', 'error');
-  scope.removeContentTypeParser('application/json');
-  scope.addContentTypeParser<string>(
-    'application/json',
-    { parseAs: 'string' },
-    (request, text, done): void => {
-      if (text === '') done(null, undefined);
-      else parse(request, text, done);
     },
   );
 }

@@ -16,9 +16,15 @@ export function checkGates(service: RawService, path: Path, report: Report): voi
   if (own.length + kpiGatesOf(gates).length === 0) {
     report.error(at, 'holds no gate', 'add one such as successRate: { atLeast: 0.99 }', 'key');
   }
-  if (rollout === undefined && experiment === undefined) {
-    const fix = 'add a rollout with steps, or remove the gates';
-    report.warn(at, 'judges nothing: the service has neither a rollout nor an experiment', fix);
+  const acting = rollout !== undefined ? 'rollout' : experiment !== undefined ? 'experiment' : null;
+  if (gates.onFailure !== undefined && acting !== null) {
+    const message = `leaves the gates to others, and the ${acting} acts on them`;
+    report.error([...at, 'onFailure'], message, `remove it, or the ${acting}`, 'key');
+  }
+  if (gates.onFailure === undefined && acting === null) {
+    const fix =
+      'add a rollout with steps, or onFailure: report where another controller asks for the verdict';
+    report.warn(at, 'changes nothing: the service has neither a rollout nor an experiment', fix);
   }
   for (const gate of own) if (report.isSound([...at, gate])) checkGate(gate, service, path, report);
 }

@@ -29,6 +29,11 @@ export function compileJudge(service: string, raw: RawService, secret: string): 
     },
     scoreRange: observe?.scoreRange ?? DEFAULTS.predictions.scoreRange,
     experiment,
+    revisions: Object.fromEntries(
+      Object.entries(raw.versions).flatMap(([name, { revision }]) =>
+        revision === undefined ? [] : [[name, revision]],
+      ),
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { DEFAULTS } from '../defaults.ts';
-import { count, duration, openSection, percentText, section, share, text } from './build.ts';
+import { count, duration, openSection, percentText, section, share, text, word } from './build.ts';
 
 /** What a canary must hold against stable. */
 
@@ -108,6 +108,11 @@ const known = {
   minSamples: count(1, 1_000_000, {
     description: 'Fewest samples of the canary that a gate may pass on.',
     default: base.minSamples,
+  }),
+  onFailure: word(['report'], {
+    description:
+      'Without a rollout: Coalmine does nothing about a failed gate, the verdict is for a controller that asks for it.',
+    'x-default': 'none',
   }),
   successRate: successRateSchema,
   latency: latencySchema,

@@ -234,7 +234,7 @@ export class Board {
 
   #look(bench: Bench, service: Service, counted: Counted, nowMs: number): void {
     const position = this.#deps.position(service.name);
-    const epoch = position === null ? identityOf(service) : String(position.number);
+    const epoch = position === null ? identityOf(service, bench.judge.revisions) : String(position.number);
     if (bench.epoch !== epoch) {
       const past = position === null && this.#isNew(service) ? before(service, counted) : counted;
       for (const side of bench.sides) begin(side, past);
@@ -319,8 +319,8 @@ export class Board {
   }
 }
 
-/** What is asked of a service; a new secret of prediction ids asks nothing new. */
-export function questionOf({ judged, ...rest }: ServiceJudge): string {
+/** What is asked of a service; a new secret of prediction ids asks nothing new, nor does another revision. */
+export function questionOf({ judged, revisions: _, ...rest }: ServiceJudge): string {
   return JSON.stringify([rest, { ...judged, predictionSecret: judged.predictionSecret !== null }]);
 }
 

@@ -107,7 +107,7 @@ export class Experiments {
   /** As it goes on, or a new one where what it is about has changed. */
   #courseOf(service: Service, judge: ServiceJudge, plan: ExperimentPlan): Course {
     const { clock, board } = this.#deps;
-    const about = `${questionOf(judge)} ${identityOf(service)}`;
+    const about = `${questionOf(judge)} ${identityOf(service, judge.revisions)}`;
     const held = this.#courses.get(service.name);
     const shares = sharesOf(service, plan);
     const stretch = (): Stretch => ({

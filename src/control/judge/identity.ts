@@ -1,3 +1,4 @@
+import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { Service } from '../../core/model.ts';
 
 /**
@@ -5,11 +6,14 @@ import type { Service } from '../../core/model.ts';
  * users are told apart. Where any of it changes the evidence begins anew; other
  * weights, limits or time-outs are a new stage of the same.
  */
-export function identityOf({ match, versions, stable, salt, sticky, rules, precedence }: Service): string {
+export function identityOf(
+  { match, versions, stable, salt, sticky, rules, precedence }: Service,
+  revisions: ServiceJudge['revisions'],
+): string {
   const { issueCookie } = sticky;
   return JSON.stringify([
     match,
-    versions.map(({ name, upstream }) => [name, upstream.endpoints]),
+    versions.map(({ name, upstream }) => [name, upstream.endpoints, revisions[name] ?? null]),
     stable,
     salt,
     { ...sticky, issueCookie: issueCookie?.name ?? null },

@@ -14,6 +14,8 @@ export interface ServiceJudge {
   /** Where scores lie, and so what their bins stand for. */
   readonly scoreRange: readonly [number, number];
   readonly experiment: ExperimentPlan | null;
+  /** What is deployed as each version, by its name, where the config says so. */
+  readonly revisions: Readonly<Record<string, string>>;
 }
 
 /** An A/B test on a KPI: long-running, at constant shares. */

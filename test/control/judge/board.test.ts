@@ -299,3 +299,28 @@ t.test('the wall clock is none of its business', async (t) => {
     { numRuns: 40 },
   );
 });
+
+t.test(
+  'without a rollout the evidence is about what is deployed, and begins anew with another revision',
+  async (t) => {
+    const judge = serviceJudge({ revisions: { v2: '2.1.0' } });
+    const { stage, second, board, move } = world([judge]);
+    move(null);
+    const { stable, canary } = stage();
+    second();
+    answer(stable, 500);
+    answer(canary, 50, { failed: true });
+    second(2);
+    t.equal(board.verdict('iris-api')?.state, 'FAIL');
+    board.adopt([serviceJudge({ revisions: { v2: '2.1.0' } })]);
+    second();
+    t.equal(board.verdict('iris-api')?.state, 'FAIL', 'the same revision');
+    board.adopt([serviceJudge({ revisions: { v2: '2.2.0' } })]);
+    second();
+    t.not(board.verdict('iris-api')?.state, 'FAIL', 'what was counted says nothing of the new one');
+    answer(stable, 500);
+    answer(canary, 500);
+    second(2);
+    t.equal(board.verdict('iris-api')?.gates[0]?.samples.have, 500);
+  },
+);

@@ -120,6 +120,7 @@ export function serviceJudge(
     judged: { canary: 1, slow: SLOW, unsure: UNSURE, observe: null, predictionSecret: null },
     scoreRange: [0, 1],
     experiment: null,
+    revisions: {},
     ...changes,
   };
 }
