@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { Test } from 'tap';
 import type { AccessSettings } from '../../src/admin/auth.ts';
+import type { PageFiles } from '../../src/admin/page-files.ts';
 import { type Admin, startAdmin } from '../../src/admin/server.ts';
 import type {
   ControlApi,
@@ -15,8 +16,10 @@ import type { ServiceJudge } from '../../src/core/judge/service.ts';
 import { serviceJudge } from '../control/judge/support.ts';
 import {
   type FakeKpis,
+  type FakeLive,
   type FakeRollouts,
   fakeKpis,
+  fakeLive,
   fakeRollouts,
   type MemoryLog,
   memoryLog,
@@ -30,6 +33,7 @@ export interface FakeControl extends ControlApi {
   /** Empty; what is put in is served. */
   readonly fake: FakeRollouts;
   readonly kpis: FakeKpis;
+  readonly live: FakeLive;
   outcome: WeightOutcome;
   judge: ServiceJudge | null;
   /** Of a service without a rollout. */
@@ -42,13 +46,17 @@ export function fakeControl(): FakeControl {
   const asked: FakeControl['asked'] = [];
   const fake = fakeRollouts();
   const kpis = fakeKpis();
+  const live = fakeLive();
   const control: FakeControl = {
     phaseNow: 'ready',
     ...fake,
     ...kpis,
+    ...live,
+    coming: (...asked) => live.coming(...asked),
     asked,
     fake,
     kpis,
+    live,
     fault: null,
     judge: serviceJudge({ revisions: { v2: '2.1.0' } }),
     judged: judgedView(null),
@@ -133,7 +141,11 @@ export interface Answer {
   json(): Record<string, unknown>;
 }
 
-export async function startTestAdmin(t: Test, access: Partial<AccessSettings> = {}): Promise<TestAdmin> {
+export async function startTestAdmin(
+  t: Test,
+  access: Partial<AccessSettings> = {},
+  page: PageFiles = new Map(),
+): Promise<TestAdmin> {
   const control = fakeControl();
   const log = memoryLog();
   const metrics = {
@@ -141,7 +153,7 @@ export async function startTestAdmin(t: Test, access: Partial<AccessSettings> = 
     render: async (open: boolean) => (open ? '# EOF\n' : 'up 1\n'),
   };
   const settings = { host: '127.0.0.1', port: 0, token: null, allowedHosts: [], ...access };
-  const admin = await startAdmin(settings, { control, metrics, log });
+  const admin = await startAdmin(settings, { control, metrics, page, log });
   t.teardown(() => admin.close());
   return { admin, control, log, ask: (path, options) => ask(admin.url, path, options) };
 }
