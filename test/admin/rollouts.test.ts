@@ -183,3 +183,39 @@ t.test('what is no verb is not there, and no verb is read', async (t) => {
   t.equal((await ask(ROLLOUT, { method: 'DELETE' })).status, 404);
   t.strictSame(fake.asked, []);
 });
+
+t.test('Flagger may call a verb, and what it says of itself is who asks', async (t) => {
+  const { ask, fake } = await setup(t);
+  const body = '{"name":"iris","namespace":"models","phase":"Progressing","metadata":{"full":"true"}}';
+  const call = (verb: string, query = '?hook=flagger', sent = body) =>
+    ask(`${ROLLOUT}/${verb}${query}`, { method: 'POST', headers: JSON_TYPE, body: sent });
+  const actor = 'flagger models/iris';
+  const asked = (...commands: Command[]) => commands.map((command) => ({ name: 'iris-api', command, actor }));
+  fake.views.set('iris-api', rolloutView({ status: 'undone' }));
+  t.equal((await call('start')).status, 200);
+  t.strictSame(fake.asked.splice(0), asked({ kind: 'start' }));
+  fake.views.set('iris-api', rolloutView());
+  t.equal((await call('start')).status, 200);
+  t.strictSame(
+    fake.asked.splice(0),
+    asked({ kind: 'undo' }, { kind: 'start' }),
+    'what is new is judged anew',
+  );
+  await call('undo');
+  await call('promote');
+  t.strictSame(fake.asked.splice(0), asked({ kind: 'undo' }, { kind: 'promote', full: false }));
+  await call('undo', '?hook=flagger', '[]');
+  await call('undo', '?hook=flagger', `{"name":"${'x'.repeat(300)}","namespace":"n"}`);
+  t.match(fake.asked.splice(0), [{ actor: 'flagger' }, { actor: /^flagger n\/x{90}$/ }]);
+  for (const [query, message] of [
+    ['?hook=argo', /hook must be flagger/],
+    ['?hook=flagger&hook=flagger', /hook must be flagger/],
+    ['?full=true', /unknown parameter "full"; known: hook/],
+  ] as const) {
+    const answer = await call('promote', query);
+    t.equal(answer.status, 400, query);
+    t.match(answer.json().message, message);
+  }
+  t.equal((await call('start', '')).status, 400, 'without it its keys are unknown');
+  t.strictSame(fake.asked, []);
+});

@@ -22,7 +22,14 @@ function judged(state: GateState, ready = state === 'PASS') {
 t.test('the verdict of a rollout', async (t) => {
   const { ask, control } = await startTestAdmin(t);
   control.fake.views.set('iris-api', rolloutView());
-  const facts = { service: 'iris-api', number: 3, status: 'stepping', canary: 'v2', revision: '2.1.0' };
+  const facts = {
+    service: 'iris-api',
+    number: 3,
+    status: 'stepping',
+    stepsLeft: 1,
+    canary: 'v2',
+    revision: '2.1.0',
+  };
   const none = await ask(VERDICT);
   t.equal(none.status, 200);
   t.strictSame(none.json(), {

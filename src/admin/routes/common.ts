@@ -24,7 +24,7 @@ export type Read<T> =
 
 /** For those who do not say who they are. */
 const DEFAULT_ACTOR = 'admin API';
-const MAX_ACTOR_LENGTH = 100;
+export const MAX_ACTOR_LENGTH = 100;
 
 export const ROLLOUT_STATUS: Record<RolloutRefusal['code'], number> = {
   unknown_service: 404,

@@ -21,6 +21,7 @@ POST ${API}/rollouts/NAME/gate         ?ask=${GATE_ASKS.join('|')}: 200 for yes,
 GET ${API}/rollouts/NAME/history       what happened, when, by whom and why; ?limit= for the newest only
 POST ${API}/rollouts/NAME/VERB         VERB: ${ROLLOUT_VERBS.join(', ')}
                                         optional JSON: {"full": true} (promote), {"reason": "…"} (abort), {"actor": "…"}
+                                        ?hook=flagger where Flagger calls it: its body says who asks
 GET ${API}/experiments                 all experiments
 GET ${API}/experiments/NAME            one experiment: verdict, variants, when a decision is expected
 POST ${API}/feedback                   {"id": "…", "kpi": "click", "value": 1}, with "service" and "key" in place of "id"

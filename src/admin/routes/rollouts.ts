@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Command, ControlApi } from '../../control/api.ts';
 import {
   API,
@@ -12,6 +12,7 @@ import {
 import {
   actorOf,
   type ByName,
+  MAX_ACTOR_LENGTH,
   paramsOf,
   type Read,
   ROLLOUT_STATUS,
@@ -57,16 +58,45 @@ function commandRoute(app: FastifyInstance, control: ControlApi, verb: RolloutVe
   app.post<ByName>(
     `${API}/rollouts/:name/${verb}`,
     async (request, reply): Promise<RolloutBody | ErrorBody> => {
-      const asked = commandOf(verb, request.body === undefined ? {} : request.body);
+      const body = bodyOf(request);
+      if (!body.ok) return refuse(reply, 400, 'bad_request', body.message);
+      const asked = commandOf(verb, body.value);
       if (!asked.ok) return refuse(reply, 400, 'bad_request', asked.message);
       const { name } = request.params;
-      if (control.rollout(name) === null) return noRollout(control, reply, name);
+      const before = control.rollout(name);
+      if (before === null) return noRollout(control, reply, name);
+      // Flagger analyses anew what was deployed anew, and calls no other hook before.
+      if (verb === 'start' && isHook(request) && isUnderWay(before)) {
+        await control.rolloutCommand(name, { kind: 'undo' }, asked.value.actor);
+      }
       const outcome = await control.rolloutCommand(name, asked.value.command, asked.value.actor);
       return outcome.ok
         ? outcome.view
         : refuse(reply, ROLLOUT_STATUS[outcome.code], outcome.code, outcome.message);
     },
   );
+}
+
+function isHook(request: FastifyRequest): boolean {
+  return paramsOf(request).has('hook');
+}
+
+function isUnderWay({ status }: RolloutBody): boolean {
+  return status === 'starting' || status === 'stepping';
+}
+
+/** With `?hook=flagger` what Flagger tells of itself says who asks. */
+function bodyOf(request: FastifyRequest): Read<unknown> {
+  const params = paramsOf(request);
+  const body: unknown = request.body === undefined ? {} : request.body;
+  const other = [...params.keys()].find((name) => name !== 'hook');
+  if (other !== undefined) return wrong(`unknown parameter ${JSON.stringify(other)}; known: hook`);
+  const [hook, second] = params.getAll('hook');
+  if (hook === undefined) return { ok: true, value: body };
+  if (hook !== 'flagger' || second !== undefined) return wrong('hook must be flagger');
+  const { name, namespace } = (body ?? {}) as Record<string, unknown>;
+  const actor = typeof name === 'string' && typeof namespace === 'string' ? `${namespace}/${name}` : '';
+  return { ok: true, value: { actor: `flagger ${actor}`.trim().slice(0, MAX_ACTOR_LENGTH) } };
 }
 
 const KNOWN_KEYS: Record<RolloutVerb, readonly string[]> = {

@@ -150,8 +150,12 @@ export class Board {
     }
   }
 
+  /** Null until a rollout that has just begun was looked at: what was said of the one before is not about it. */
   verdict(service: string): Verdict | null {
-    return this.#benches.get(service)?.sides[0]?.verdict ?? null;
+    const bench = this.#benches.get(service);
+    const position = this.#deps.position(service);
+    if (bench === undefined || (position !== null && bench.epoch !== String(position.number))) return null;
+    return bench.sides[0]?.verdict ?? null;
   }
 
   judgeOf(service: string): ServiceJudge | null {

@@ -10,6 +10,8 @@ export interface VerdictReport extends JudgedView {
   readonly number: number | null;
   /** Null as above. */
   readonly status: RolloutView['status'] | null;
+  /** Steps after the one under way, 0 once it is completed; null: it does not step. */
+  readonly stepsLeft: number | null;
   /** Null: there is none to judge. */
   readonly canary: string | null;
   /** Of the canary, as the config in force has it; null: it has none. */
@@ -28,7 +30,7 @@ export interface ReportFacts {
   readonly service: string;
   readonly canary: string | null;
   readonly judge: Pick<ServiceJudge, 'plan' | 'revisions'> | null;
-  readonly rollout: Pick<RolloutView, 'number' | 'status' | 'message'> | null;
+  readonly rollout: Pick<RolloutView, 'number' | 'status' | 'message' | 'step' | 'steps'> | null;
   readonly judged: JudgedView;
   /** The revision that the question is about; null: whichever is there. */
   readonly revision: string | null;
@@ -41,6 +43,7 @@ export function reportOf(facts: ReportFacts): VerdictReport {
     service,
     number: rollout?.number ?? null,
     status: rollout?.status ?? null,
+    stepsLeft: stepsLeft(rollout),
     canary,
     revision,
     ...(unjudged(facts, revision) ?? taken(rollout) ?? said(service, judged.verdict)),
@@ -51,13 +54,25 @@ export function reportOf(facts: ReportFacts): VerdictReport {
 
 /** Whether a question is answered with yes, and in any case why. No evidence is never a yes. */
 export function answerAsk(
-  { result, status, verdict, text }: VerdictReport,
+  report: VerdictReport,
   ask: GateAsk,
 ): { readonly yes: boolean; readonly why: string } {
-  if (ask === 'rollback') return { yes: result === 'fail', why: text };
-  if (ask === 'promote' || status === 'completed') return { yes: result === 'pass', why: text };
+  const { result, status, stepsLeft: left, verdict, text } = report;
+  // An undone one is over: the next release would be taken back before it has begun.
+  if (ask === 'rollback') return { yes: result === 'fail' && status !== 'undone', why: text };
+  if (ask === 'promote' || status === 'completed') {
+    const ahead = left !== null && left > 0;
+    const why = ahead ? `${left} steps of the rollout are still to come; ${text}` : text;
+    return { yes: result === 'pass' && !ahead, why };
+  }
   const undecided = result === 'pass' || result === 'continue';
   return undecided && verdict !== null ? { yes: verdict.ready, why: verdict.why } : { yes: false, why: text };
+}
+
+function stepsLeft(rollout: ReportFacts['rollout']): number | null {
+  if (rollout?.status === 'completed') return 0;
+  if (rollout?.status !== 'stepping') return null;
+  return rollout.steps.length - 1 - (rollout.step ?? -1);
 }
 
 type Said = Pick<VerdictReport, 'result' | 'text'>;

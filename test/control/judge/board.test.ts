@@ -324,3 +324,17 @@ t.test(
     t.equal(board.verdict('iris-api')?.gates[0]?.samples.have, 500);
   },
 );
+
+t.test('a rollout that has just begun has no verdict, until it was looked at', async (t) => {
+  const { stage, second, board, move } = world([serviceJudge()], { failEnds: false });
+  const { stable, canary } = stage();
+  second();
+  answer(stable, 500);
+  answer(canary, 50, { failed: true });
+  second(2);
+  t.equal(board.verdict('iris-api')?.state, 'FAIL');
+  move({ number: 2, underWay: true, nextW: 0.5 });
+  t.equal(board.verdict('iris-api'), null, 'the other one failed, not this');
+  second();
+  t.equal(board.verdict('iris-api')?.state, 'CONTINUE');
+});

@@ -30,8 +30,9 @@ function judged(state: GateState, ready = false): Verdict {
   return verdict({ state, text: `it is ${state}`, advance: { ...advance, ready, why: 'so it is' } });
 }
 
-function rollout(status: (typeof STATUSES)[number]) {
-  return { number: 4, status, message: `it is ${status}` };
+function rollout(status: (typeof STATUSES)[number], left = 0): ReportFacts['rollout'] {
+  const steps = Array.from({ length: 2 + left }, () => ({ text: 'a step', state: 'pending' }) as const);
+  return { number: 4, status, message: `it is ${status}`, step: status === 'stepping' ? 1 : null, steps };
 }
 
 t.test('a state is one word, while the rollout is under way or there is none', async (t) => {
@@ -98,6 +99,7 @@ t.test('what is answered to which question', async (t) => {
   t.equal(yes('PASS', true, 'aborted'), 'rollback');
   t.equal(yes('FAIL', true, 'blocked'), '');
   t.equal(yes('FAIL', true, 'idle'), '', 'of a rollout that is over');
+  t.equal(yes('FAIL', true, 'undone'), '', 'nothing is to be taken back');
   const unjudged = report(null);
   for (const ask of GATE_ASKS) t.notOk(answerAsk(unjudged, ask).yes, ask);
 });
@@ -108,4 +110,18 @@ t.test('an answer says why', async (t) => {
   t.equal(answerAsk(own, 'promote').why, 'it is CONTINUE');
   t.equal(answerAsk(own, 'rollback').why, 'it is CONTINUE');
   t.match(answerAsk(report(null), 'advance').why, /was judged yet/);
+});
+
+t.test('not everyone gets the canary before the steps are done', async (t) => {
+  const own = (left: number) => report(judged('PASS', true), { rollout: rollout('stepping', left) });
+  t.match([own(0), own(3)], [{ stepsLeft: 0 }, { stepsLeft: 3, result: 'pass' }]);
+  t.ok(answerAsk(own(0), 'promote').yes);
+  t.strictSame(answerAsk(own(3), 'promote'), {
+    yes: false,
+    why: '3 steps of the rollout are still to come; it is PASS',
+  });
+  t.ok(answerAsk(own(3), 'advance').yes);
+  t.equal(report(judged('PASS'), { rollout: rollout('completed') }).stepsLeft, 0);
+  t.equal(report(judged('PASS'), { rollout: rollout('aborted') }).stepsLeft, null);
+  t.equal(report(judged('PASS')).stepsLeft, null);
 });
