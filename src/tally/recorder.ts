@@ -230,9 +230,12 @@ function runningTotals({ folded, live, pending, superseded }: Book, durations: F
   for (const list of [live, superseded, pending, [folded]]) {
     for (const { slotKeys, requests: counts } of list) {
       for (let slot = 0; slot < counts.length; slot++) {
+        const key = slotKeys[slot] as number;
+        // Slots are taken in order.
+        if (key === 0) break;
         const count = counts[slot] as number;
-        const status = statusOfKey(slotKeys[slot] as number);
-        if (count === 0 || !saysHowItWent(status)) continue;
+        const status = statusOfKey(key);
+        if (!saysHowItWent(status)) continue;
         requests += count;
         if (status >= 500) errors += count;
       }

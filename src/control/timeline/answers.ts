@@ -1,29 +1,28 @@
 import { increaseOf } from '../../core/analysis/tally-read.ts';
 import { PAIR } from '../../core/arms.ts';
-import type { ArmTotals, PairTotals } from '../../tally/arms-lifetime.ts';
+import type { AnswerTotals, PairTotals } from '../../tally/arms-lifetime.ts';
 import type { Gain } from './gain.ts';
 import type { PairGain } from './series.ts';
 
 /** What answers said from one look to the next; `before` null: all of it was said since. */
-export function addAnswers(gain: Gain, before: ArmTotals | null, after: ArmTotals): void {
-  const base = before !== null && follows(before, after) ? before : null;
+export function addAnswers(gain: Gain, before: AnswerTotals | null, after: AnswerTotals): void {
+  // Counters that fell began again at 0.
+  const base = before !== null && sum(before) <= sum(after) ? before : null;
   gain.classes ??= new Map();
   for (const [name, count] of after.classes) {
     const risen = count - (base?.classes.get(name) ?? 0);
-    gain.classes.set(name, (gain.classes.get(name) ?? 0) + risen);
+    // One class alone may fall: among very many it is told as another.
+    if (risen > 0) gain.classes.set(name, (gain.classes.get(name) ?? 0) + risen);
   }
-  const bins = after.confidence.length;
-  for (let bin = 0; bin < bins; bin++) {
-    const risen = (after.confidence[bin] as number) - (base?.confidence[bin] ?? 0);
-    gain.confident += risen;
-    gain.confidenceSum += risen * ((bin + 0.5) / bins);
-  }
+  const sure = base !== null && base.confident <= after.confident ? base : null;
+  gain.confident += after.confident - (sure?.confident ?? 0);
+  gain.confidenceSum += after.confidenceSum - (sure?.confidenceSum ?? 0);
 }
 
-/** One counter that fell means that all began again. */
-function follows(before: ArmTotals, after: ArmTotals): boolean {
-  for (const [name, count] of before.classes) if ((after.classes.get(name) ?? 0) < count) return false;
-  return after.confidence.every((count, bin) => count >= (before.confidence[bin] as number));
+function sum({ classes }: AnswerTotals): number {
+  let total = 0;
+  for (const count of classes.values()) total += count;
+  return total;
 }
 
 export function pairGain(before: PairTotals | null, after: PairTotals): PairGain {

@@ -1,7 +1,7 @@
 import type { Service, Split } from '../../core/model.ts';
 import { weightBpOf } from '../../core/split/shares.ts';
 import type { Clock } from '../../ports.ts';
-import type { ArmsLifetime, ArmTotals, PairTotals } from '../../tally/arms-lifetime.ts';
+import type { AnswerTotals, ArmsLifetime, PairTotals } from '../../tally/arms-lifetime.ts';
 import type { Recorder, RunningTotals } from '../../tally/recorder.ts';
 import type { TimelinePoint, TimelineView } from '../live-views.ts';
 import { addAnswers, pairGain } from './answers.ts';
@@ -20,7 +20,7 @@ const MAX_SERIES = MAX_VERSIONS + 56;
 
 export interface TimelinesDeps {
   readonly totals: Pick<Recorder, 'readTotals'>;
-  readonly answers: Pick<ArmsLifetime, 'arms' | 'pairs'>;
+  readonly answers: Pick<ArmsLifetime, 'answers' | 'pairs'>;
   readonly clock: Clock;
   split(): Split;
   /** Services that something is watched on: histories are kept of them first. */
@@ -33,7 +33,7 @@ export class Timelines {
   readonly #clock: StepClock;
   /** By service and version; every one that is counted. */
   #recent = new Map<string, Map<string, Recent>>();
-  #arms: ReadonlyMap<string, ArmTotals> = new Map();
+  #answers: ReadonlyMap<string, ReadonlyMap<string, AnswerTotals>> = new Map();
   #pairs: ReadonlyMap<string, PairTotals> = new Map();
   readonly #kept = new Map<string, ServiceSeries>();
   #selectedFor: Split | null = null;
@@ -53,7 +53,7 @@ export class Timelines {
     if (step === null) return null;
     const split = this.#deps.split();
     if (split !== this.#selectedFor) this.#select(split, step.number);
-    const before = { recent: this.#recent, arms: this.#arms, pairs: this.#pairs };
+    const pairsBefore = this.#pairs;
     const gains = this.#count(clock.nowMs());
     if (!step.known) return step;
     for (const service of split.services) {
@@ -63,7 +63,7 @@ export class Timelines {
       const pairs = this.#pairs.get(service.name);
       // Where nothing was ever compared there is nothing to show, rather than zeros.
       if (pairs?.counts.some((count) => count > 0)) {
-        series.addPairs(step.number, pairGain(before.pairs.get(service.name) ?? null, pairs));
+        series.addPairs(step.number, pairGain(pairsBefore.get(service.name) ?? null, pairs));
       }
     }
     return step;
@@ -142,14 +142,15 @@ export class Timelines {
 
   #countAnswers(gains: ReadonlyMap<string, ReadonlyMap<string, Gain>>): void {
     const { answers } = this.#deps;
-    const arms = new Map<string, ArmTotals>();
-    for (const arm of answers.arms()) {
-      const key = JSON.stringify([arm.service, arm.version]);
-      arms.set(key, arm);
-      const gain = gains.get(arm.service)?.get(arm.version);
-      if (gain !== undefined) addAnswers(gain, this.#arms.get(key) ?? null, arm);
+    const told = answers.answers();
+    for (const [service, versions] of gains) {
+      for (const [version, gain] of versions) {
+        const after = told.get(service)?.get(version);
+        if (after === undefined) continue;
+        addAnswers(gain, this.#answers.get(service)?.get(version) ?? null, after);
+      }
     }
-    this.#arms = arms;
+    this.#answers = told;
     this.#pairs = new Map(answers.pairs().map((pair) => [pair.service, pair]));
   }
 
