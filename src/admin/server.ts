@@ -12,6 +12,7 @@ import { experimentRoutes } from './routes/experiments.ts';
 import { feedbackRoute } from './routes/feedback.ts';
 import { liveRoutes } from './routes/live.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
+import { openApiRoute } from './routes/openapi.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { serviceRoutes } from './routes/services.ts';
@@ -24,6 +25,8 @@ export interface AdminDeps {
   /** The page served at `/`. */
   readonly page: PageFiles;
   readonly log: Log;
+  /** Told of every route as it is made; for a test that compares them with their description. */
+  onRoute?(method: string, path: string): void;
 }
 
 export interface Admin {
@@ -41,6 +44,9 @@ const MAX_CONNECTIONS = 512;
 export async function startAdmin(settings: AccessSettings, deps: AdminDeps): Promise<Admin> {
   const guard = createGuard(settings);
   const app = createServer(deps);
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) deps.onRoute?.(one, url);
+  });
   addGuard(app, guard);
   probeRoutes(app, deps.control, (request) => guard.full(visitorOf(request)) === null);
   metricsRoute(app, deps.metrics);
@@ -51,6 +57,7 @@ export async function startAdmin(settings: AccessSettings, deps: AdminDeps): Pro
   feedbackRoute(app, deps.control);
   const streams = new Streams(deps.log);
   liveRoutes(app, deps.control, streams);
+  openApiRoute(app);
   dashboardRoutes(app, deps.page);
   app.server.maxConnections = MAX_CONNECTIONS;
   await app.listen({ host: settings.host, port: settings.port });

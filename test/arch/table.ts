@@ -53,7 +53,7 @@ export const TABLE: ImportTable = {
   'control/notify.ts': { files: ['core/', 'ports.ts', 'control/'], npm: [], node: ['node:crypto'] },
   'admin/': {
     files: ['control/api.ts', 'core/', 'ports.ts', 'tally/exposition.ts'],
-    npm: ['fastify'],
+    npm: ['fastify', 'typebox'],
     node: ['node:crypto', 'node:http', 'node:net'],
   },
   'admin/page-files.ts': {

@@ -26,4 +26,8 @@ GET ${API}/experiments                 all experiments
 GET ${API}/experiments/NAME            one experiment: verdict, variants, when a decision is expected
 POST ${API}/feedback                   {"id": "…", "kpi": "click", "value": 1}, with "service" and "key" in place of "id"
                                         where there is none; or a list of up to 10,000
+GET ${API}/services/NAME/timeline      a service over time; ?step=1s (15 minutes) or 15s (24 hours)
+GET ${API}/experiments/NAME/timeline   an experiment over time
+GET ${API}/events                      what changes, as server-sent events; ?service=NAME for one service
+GET ${API}/openapi.json                all of this for programs: OpenAPI 3.1
 `;
