@@ -119,6 +119,8 @@ export type RolloutVerb = (typeof ROLLOUT_VERBS)[number];
 export interface RolloutCommandBody {
   /** `promote` only: skip the steps and analyses that are left. */
   readonly full?: boolean;
+  /** `start` only: a rollout under way is undone first. */
+  readonly restart?: boolean;
   /** `abort` only; 500 characters at most. */
   readonly reason?: string;
   /** Who asks, for the history; 100 characters at most. */

@@ -99,7 +99,9 @@ t.test('a body that makes no sense is refused before anything is asked', async (
   const { post, fake } = await setup(t);
   const long = 'x'.repeat(101);
   const table: readonly (readonly [string, string, RegExp])[] = [
-    ['start', '{"full": true}', /unknown key "full"; known: actor/],
+    ['start', '{"full": true}', /unknown key "full"; known: restart, actor/],
+    ['start', '{"restart": 1}', /restart must be true or false/],
+    ['promote', '{"restart": true}', /unknown key "restart"/],
     ['promote', '{"reason": "x"}', /unknown key "reason"; known: full, actor/],
     ['promote', '{"full": "yes"}', /full must be true or false/],
     ['promote', '{"full": null}', /full must be true or false/],
@@ -218,4 +220,18 @@ t.test('Flagger may call a verb, and what it says of itself is who asks', async 
   }
   t.equal((await call('start', '')).status, 400, 'without it its keys are unknown');
   t.strictSame(fake.asked, []);
+});
+
+t.test('a start begins anew where it is asked to', async (t) => {
+  const { post, fake } = await setup(t);
+  const asked = async (status: 'starting' | 'stepping' | 'aborted' | 'completed', body: string) => {
+    fake.views.set('iris-api', rolloutView({ status }));
+    await post('start', body);
+    return fake.asked.splice(0).map(({ command }) => command.kind);
+  };
+  t.strictSame(await asked('stepping', '{"restart": true}'), ['undo', 'start']);
+  t.strictSame(await asked('starting', '{"restart": true}'), ['undo', 'start']);
+  t.strictSame(await asked('stepping', '{"restart": false}'), ['start'], 'which the rollout refuses');
+  t.strictSame(await asked('completed', '{"restart": true}'), ['start']);
+  t.strictSame(await asked('aborted', '{"restart": true}'), ['start']);
 });

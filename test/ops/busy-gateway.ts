@@ -55,7 +55,7 @@ export async function startBusyGateway(t: Test): Promise<Product> {
 }
 
 /** Answers as a model does; one class in three is another. */
-async function startModel(t: Test): Promise<string> {
+export async function startModel(t: Test): Promise<string> {
   let n = 0;
   const server = createServer((asked, reply) => {
     asked.resume();
@@ -72,8 +72,8 @@ async function startModel(t: Test): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A user asks, and every second one clicks. */
-async function visit({ gatewayUrl, adminUrl }: Product, n: number): Promise<void> {
+/** A user asks, and every second one clicks, where there is a KPI. */
+export async function visit({ gatewayUrl, adminUrl }: Product, n: number): Promise<void> {
   const { headers, body } = await request(`${gatewayUrl}/predict`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-user-id': `user-${n}` },

@@ -20,7 +20,7 @@ GET ${API}/rollouts/NAME/verdict       what the gates say: estimates, evidence, 
 POST ${API}/rollouts/NAME/gate         ?ask=${GATE_ASKS.join('|')}: 200 for yes, 409 for no, as Flagger's webhooks want it
 GET ${API}/rollouts/NAME/history       what happened, when, by whom and why; ?limit= for the newest only
 POST ${API}/rollouts/NAME/VERB         VERB: ${ROLLOUT_VERBS.join(', ')}
-                                        optional JSON: {"full": true} (promote), {"reason": "…"} (abort), {"actor": "…"}
+                                        optional JSON: {"restart": true} (start), {"full": true} (promote), {"reason": "…"} (abort), {"actor": "…"}
                                         ?hook=flagger where Flagger calls it: its body says who asks
 GET ${API}/experiments                 all experiments
 GET ${API}/experiments/NAME            one experiment: verdict, variants, when a decision is expected

@@ -58,18 +58,16 @@ function commandRoute(app: FastifyInstance, control: ControlApi, verb: RolloutVe
   app.post<ByName>(
     `${API}/rollouts/:name/${verb}`,
     async (request, reply): Promise<RolloutBody | ErrorBody> => {
-      const body = bodyOf(request);
+      const body = bodyOf(verb, request);
       if (!body.ok) return refuse(reply, 400, 'bad_request', body.message);
       const asked = commandOf(verb, body.value);
       if (!asked.ok) return refuse(reply, 400, 'bad_request', asked.message);
       const { name } = request.params;
       const before = control.rollout(name);
       if (before === null) return noRollout(control, reply, name);
-      // Flagger analyses anew what was deployed anew, and calls no other hook before.
-      if (verb === 'start' && isHook(request) && isUnderWay(before)) {
-        await control.rolloutCommand(name, { kind: 'undo' }, asked.value.actor);
-      }
-      const outcome = await control.rolloutCommand(name, asked.value.command, asked.value.actor);
+      const { command, actor, restart } = asked.value;
+      if (restart && isUnderWay(before)) await control.rolloutCommand(name, { kind: 'undo' }, actor);
+      const outcome = await control.rolloutCommand(name, command, actor);
       return outcome.ok
         ? outcome.view
         : refuse(reply, ROLLOUT_STATUS[outcome.code], outcome.code, outcome.message);
@@ -77,16 +75,15 @@ function commandRoute(app: FastifyInstance, control: ControlApi, verb: RolloutVe
   );
 }
 
-function isHook(request: FastifyRequest): boolean {
-  return paramsOf(request).has('hook');
-}
-
 function isUnderWay({ status }: RolloutBody): boolean {
   return status === 'starting' || status === 'stepping';
 }
 
-/** With `?hook=flagger` what Flagger tells of itself says who asks. */
-function bodyOf(request: FastifyRequest): Read<unknown> {
+/**
+ * With `?hook=flagger` what Flagger tells of itself says who asks. It calls one hook for whatever
+ * was deployed, so its start begins anew.
+ */
+function bodyOf(verb: RolloutVerb, request: FastifyRequest): Read<unknown> {
   const params = paramsOf(request);
   const body: unknown = request.body === undefined ? {} : request.body;
   const other = [...params.keys()].find((name) => name !== 'hook');
@@ -95,12 +92,13 @@ function bodyOf(request: FastifyRequest): Read<unknown> {
   if (hook === undefined) return { ok: true, value: body };
   if (hook !== 'flagger' || second !== undefined) return wrong('hook must be flagger');
   const { name, namespace } = (body ?? {}) as Record<string, unknown>;
-  const actor = typeof name === 'string' && typeof namespace === 'string' ? `${namespace}/${name}` : '';
-  return { ok: true, value: { actor: `flagger ${actor}`.trim().slice(0, MAX_ACTOR_LENGTH) } };
+  const own = typeof name === 'string' && typeof namespace === 'string' ? `${namespace}/${name}` : '';
+  const actor = `flagger ${own}`.trim().slice(0, MAX_ACTOR_LENGTH);
+  return { ok: true, value: verb === 'start' ? { actor, restart: true } : { actor } };
 }
 
 const KNOWN_KEYS: Record<RolloutVerb, readonly string[]> = {
-  start: ['actor'],
+  start: ['restart', 'actor'],
   promote: ['full', 'actor'],
   pause: ['actor'],
   resume: ['actor'],
@@ -109,23 +107,28 @@ const KNOWN_KEYS: Record<RolloutVerb, readonly string[]> = {
   undo: ['actor'],
 };
 
-function commandOf(
-  verb: RolloutVerb,
-  body: unknown,
-): Read<{ readonly command: Command; readonly actor: string }> {
+interface Asked {
+  readonly command: Command;
+  readonly actor: string;
+  /** Whether what is under way is undone first. */
+  readonly restart: boolean;
+}
+
+function commandOf(verb: RolloutVerb, body: unknown): Read<Asked> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return wrong('send a JSON object, or no body at all');
   }
   const unknown = unknownKey(body, KNOWN_KEYS[verb]);
   if (unknown !== null) return wrong(unknown);
-  const { full = false, reason = '', actor: told } = body as Record<string, unknown>;
+  const { full = false, restart = false, reason = '', actor: told } = body as Record<string, unknown>;
   if (typeof full !== 'boolean') return wrong('full must be true or false');
+  if (typeof restart !== 'boolean') return wrong('restart must be true or false');
   if (typeof reason !== 'string' || reason.length > MAX_REASON_LENGTH) {
     return wrong(`reason must be a text of ${MAX_REASON_LENGTH} characters at most`);
   }
   const actor = actorOf(told);
   if (!actor.ok) return actor;
-  return { ok: true, value: { command: built(verb, full, reason), actor: actor.value } };
+  return { ok: true, value: { command: built(verb, full, reason), actor: actor.value, restart } };
 }
 
 function built(verb: RolloutVerb, full: boolean, reason: string): Command {

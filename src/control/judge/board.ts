@@ -150,12 +150,13 @@ export class Board {
     }
   }
 
-  /** Null until a rollout that has just begun was looked at: what was said of the one before is not about it. */
+  /** Null until what has just begun was looked at: what was said of the one before is not about it. */
   verdict(service: string): Verdict | null {
     const bench = this.#benches.get(service);
-    const position = this.#deps.position(service);
-    if (bench === undefined || (position !== null && bench.epoch !== String(position.number))) return null;
-    return bench.sides[0]?.verdict ?? null;
+    const current = this.#deps.split().services.find(({ name }) => name === service);
+    if (bench === undefined || current === undefined) return null;
+    const isOld = bench.epoch !== epochOf(bench, current, this.#deps.position(service));
+    return isOld ? null : (bench.sides[0]?.verdict ?? null);
   }
 
   judgeOf(service: string): ServiceJudge | null {
@@ -238,7 +239,7 @@ export class Board {
 
   #look(bench: Bench, service: Service, counted: Counted, nowMs: number): void {
     const position = this.#deps.position(service.name);
-    const epoch = position === null ? identityOf(service, bench.judge.revisions) : String(position.number);
+    const epoch = epochOf(bench, service, position);
     if (bench.epoch !== epoch) {
       const past = position === null && this.#isNew(service) ? before(service, counted) : counted;
       for (const side of bench.sides) begin(side, past);
@@ -339,6 +340,11 @@ function newBench(judge: ServiceJudge): Bench {
     epoch: null,
     frozen: new Map(),
   };
+}
+
+/** What evidence of now is about. */
+function epochOf({ judge }: Bench, service: Service, position: Position | null): string {
+  return position === null ? identityOf(service, judge.revisions) : String(position.number);
 }
 
 function newSide(variant: string | null): Side {

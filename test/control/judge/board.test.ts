@@ -316,6 +316,7 @@ t.test(
     second();
     t.equal(board.verdict('iris-api')?.state, 'FAIL', 'the same revision');
     board.adopt([serviceJudge({ revisions: { v2: '2.2.0' } })]);
+    t.equal(board.verdict('iris-api'), null, 'nothing was said of the new one yet');
     second();
     t.not(board.verdict('iris-api')?.state, 'FAIL', 'what was counted says nothing of the new one');
     answer(stable, 500);
