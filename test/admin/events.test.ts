@@ -177,7 +177,7 @@ t.test('so many streams and no more, and room again when one leaves', async (t) 
 });
 
 t.test('a reader that does not read is dropped, and others go on', async (t) => {
-  const { admin, control, log } = await startTestAdmin(t);
+  const { admin, control, streams, log } = await startTestAdmin(t);
   const { hostname, port } = new URL(admin.url);
   const socket = net.connect(Number(port), hostname).pause();
   t.teardown(() => socket.destroy());
@@ -193,6 +193,7 @@ t.test('a reader that does not read is dropped, and others go on', async (t) => 
     return control.live.sinks.size === 1;
   }, 'the slow one to be dropped');
   t.match(log.lines, [{ level: 'warn', message: /too slow/ }]);
+  t.strictSame(streams.counts(), { open: 1, dropped: 1 });
   await reader.until(() => reader.events.length === told, 'all of it');
   t.notOk(reader.ended());
 });

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import type { ExplainBody, LiveEvent, TimelineBody } from '../../src/admin/contract.ts';
 import { type App, startApp } from '../../src/app.ts';
@@ -173,12 +174,12 @@ t.test('streams end with the gateway and hold nothing up', async (t) => {
   const app = await start(t);
   const streams = await Promise.all([listen(app), listen(app), listen(app)]);
   await Promise.all(streams.map((stream) => stream.until(() => true, 'a first event')));
+  t.match(await (await fetch(`${app.adminUrl}/metrics`)).text(), /^coalmine_event_streams 3$/m);
   await app.close();
   await Promise.all(streams.map((stream) => stream.untilEnd()));
 });
 
 t.test('a reload that brings a service in and takes it out is seen', async (t) => {
-  const { writeFileSync } = await import('node:fs');
   const v1 = await startEcho(t, 'one');
   const text = yaml(v1.url, v1.url);
   const other = `  other:\n    match: { path: /other }\n    versions: { a: { url: ${v1.url} } }\n    stable: a\n`;
