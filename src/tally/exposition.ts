@@ -19,6 +19,7 @@ import {
   type RolloutReading,
   SAMPLES,
   type Snapshot,
+  type StreamsReading,
   type TracingReading,
   takeSnapshot,
 } from './samples.ts';
@@ -43,6 +44,8 @@ export interface ExpositionSources {
   feedback?(): FeedbackReading;
   /** Left out or null: nothing was ever traced. */
   tracing?(): TracingReading | null;
+  /** Left out: there are none. */
+  streams?(): StreamsReading;
 }
 
 export function createExposition(sources: ExpositionSources): Exposition {
@@ -66,6 +69,7 @@ export function createExposition(sources: ExpositionSources): Exposition {
         pairs: sources.answers?.pairs() ?? [],
         feedback: sources.feedback?.() ?? NOTHING.feedback,
         tracing: sources.tracing?.() ?? null,
+        streams: sources.streams?.() ?? NOTHING.streams,
       });
       return (openMetrics ? open : text).metrics();
     },
@@ -80,6 +84,7 @@ const NOTHING: Snapshot = {
   pairs: [],
   feedback: { kpis: [], refused: {} },
   tracing: null,
+  streams: { open: 0, dropped: 0 },
 };
 
 function register(registry: Registry, key: MetricKey, snapshot: () => Snapshot): void {

@@ -17,11 +17,19 @@ export interface Snapshot {
   readonly feedback: FeedbackReading;
   /** Null: nothing was ever traced. */
   readonly tracing: TracingReading | null;
+  readonly streams: StreamsReading;
+}
+
+/** Streams of events on the admin port. */
+export interface StreamsReading {
+  readonly open: number;
+  /** Readers that were too slow, since the process began. */
+  readonly dropped: number;
 }
 
 /** What a snapshot is taken from. */
 export interface Readings
-  extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback' | 'tracing'> {
+  extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback' | 'tracing' | 'streams'> {
   readonly split: Split;
   readonly tallies: readonly Tally[];
   readonly arms: readonly ArmTotals[];
@@ -191,6 +199,8 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
   traces: ({ tracing }) => outcomeSamples(tracing?.requests),
   reloads: ({ reloads }) => [{ labels: {}, value: reloads.ok + reloads.failed }],
   reloadFailures: ({ reloads }) => [{ labels: {}, value: reloads.failed }],
+  eventStreams: ({ streams }) => [{ labels: {}, value: streams.open }],
+  eventStreamsDropped: ({ streams }) => [{ labels: {}, value: streams.dropped }],
 };
 
 export const DISTRIBUTIONS: Record<HistogramKey, (snapshot: Snapshot) => Distribution[]> = {

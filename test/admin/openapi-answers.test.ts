@@ -328,6 +328,7 @@ t.test('the admin API answers as it is described', async (t) => {
     const verb = (name: string, status: number, options: Ask & { query?: string } = {}) =>
       call(t, `${name}Rollout`, status, 'busy', options);
     await verb('start', 409);
+    await verb('start', 200, body({ restart: true }));
     await verb('pause', 200);
     await verb('pause', 409);
     await verb('resume', 200, body({ actor: 'me' }));

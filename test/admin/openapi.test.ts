@@ -6,6 +6,7 @@ import { ROLLOUT_VERBS } from '../../src/admin/contract.ts';
 import { openApiDocument, templateOf } from '../../src/admin/openapi/document.ts';
 import { UNDESCRIBED } from '../../src/admin/openapi/paths.ts';
 import { startAdmin } from '../../src/admin/server.ts';
+import { Streams } from '../../src/admin/streams.ts';
 import { memoryLog } from '../control/support.ts';
 import { Description } from './openapi.ts';
 import { fakeControl, startTestAdmin } from './support.ts';
@@ -65,13 +66,15 @@ t.test('every call has a name of its own', async (t) => {
 
 t.test('every route is described, and nothing else', async (t) => {
   const routes = new Set<string>();
+  const log = memoryLog();
   const admin = await startAdmin(
     { host: '127.0.0.1', port: 0, token: null, allowedHosts: [] },
     {
       control: fakeControl(),
       metrics: { contentType: () => 'text/plain', render: async () => '' },
       page: new Map(),
-      log: memoryLog(),
+      streams: new Streams(log),
+      log,
       // HEAD comes with every GET (RFC 9110 section 9.3.2).
       onRoute: (method, url) => void (method === 'HEAD' || routes.add(`${method} ${url}`)),
     },

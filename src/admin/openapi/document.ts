@@ -46,7 +46,7 @@ export function openApiDocument(): object {
       { url: '/', description: 'The admin port that serves this.' },
       { url: 'http://127.0.0.1:9090', description: 'Where it listens by default (`admin.listen`).' },
     ],
-    security: [{ token: [] }, {}],
+    security: [{ token: [] }, { password: [] }, {}],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: pathsOf(OPERATIONS),
     components: {
@@ -57,6 +57,11 @@ export function openApiDocument(): object {
           type: 'http',
           scheme: 'bearer',
           description: '`admin.token`. Off loopback there always is one; on loopback there may be none.',
+        },
+        password: {
+          type: 'http',
+          scheme: 'basic',
+          description: 'The same as a password, with any user, for those who can send no other header.',
         },
       },
     },
@@ -91,7 +96,9 @@ function operationObject(operation: Operation): object {
     operationId: id,
     tags: [tag],
     summary,
-    ...(access === undefined ? null : { security: access === 'everyone' ? [{}, { token: [] }] : [{}] }),
+    ...(access === undefined
+      ? null
+      : { security: access === 'everyone' ? [{}, { token: [] }, { password: [] }] : [{}] }),
     ...(parameters.length === 0 ? null : { parameters }),
     ...(body === undefined
       ? null

@@ -231,6 +231,7 @@ export const commandBody = component<RolloutCommandBody>(
   Type.Object(
     {
       full: Type.Optional(flag('`promote` only: skip the steps and analyses that are left.')),
+      restart: Type.Optional(flag('`start` only: a rollout under way is undone first.')),
       reason: Type.Optional(
         Type.String({ description: '`abort` only: why, for the history.', maxLength: 500 }),
       ),
