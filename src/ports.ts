@@ -2,6 +2,7 @@ import type { MetricPlan } from './core/analysis/plan.ts';
 import type { Outcome } from './core/analysis/state.ts';
 import type { Webhook } from './core/rollout/plan.ts';
 import type { RolloutState } from './core/rollout/state.ts';
+import type { SpanRecord } from './core/trace/span.ts';
 
 /** What the shell provides to the parts that must not reach for it themselves. */
 
@@ -25,6 +26,15 @@ export interface Log {
 
 /** Compiles a linear-time pattern; throws with the reason when its syntax is wrong. */
 export type PatternCompiler = (source: string) => (text: string) => boolean;
+
+/** Takes what the gateway records of traced requests. Neither call waits or throws. */
+export interface SpanSink {
+  /** Of the requests that begin a trace here, 0..1. */
+  readonly share: number;
+  /** Whether one more request may be traced now (monotonic, ms); counts both answers. */
+  admits(nowMs: number): boolean;
+  add(span: SpanRecord): void;
+}
 
 /** Whose rollout a measurement is for, and since when its run has been going. */
 export interface MeasureContext {

@@ -1,9 +1,11 @@
 import type { ServiceJudge } from '../core/judge/service.ts';
 import type { ListenerLimits, ListenerSettings, Split } from '../core/model.ts';
 import type { RolloutPlan } from '../core/rollout/plan.ts';
+import type { TracingSettings } from '../core/trace/span.ts';
 import { compileJudges } from './compile/judge.ts';
 import { compileRollouts } from './compile/rollout.ts';
 import { type CompileInputs, compileService } from './compile/service.ts';
+import { compileTracing } from './compile/tracing.ts';
 import { DEFAULTS } from './defaults.ts';
 import { readHost, readListen, readRange } from './forms/addresses.ts';
 import { taken } from './forms/reading.ts';
@@ -36,6 +38,8 @@ export interface Config {
   /** Of the services whose answers are read or judged, in the order of the file. */
   readonly judges: readonly ServiceJudge[];
   readonly kpi: KpiSettings;
+  /** Null: nothing is traced. */
+  readonly tracing: TracingSettings | null;
   /** Folder for the states of rollouts, as it can be opened from here. */
   readonly stateDir: string;
   /** Every file that was read, the config file first. */
@@ -72,6 +76,7 @@ export function compileConfig(
     rollouts: compileRollouts(raw, inputs.resolveFile),
     judges,
     kpi,
+    tracing: compileTracing(raw.tracing),
     stateDir: raw.state?.dir === undefined ? inputs.stateDir : inputs.resolveFile(raw.state.dir),
   };
 }

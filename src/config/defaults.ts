@@ -99,6 +99,13 @@ export const DEFAULTS = {
   },
   experiment: { alpha: 0.05 },
   kpi: { expires: '30d' },
+  tracing: {
+    sample: '1%',
+    perSecond: 100,
+    serviceName: 'coalmine',
+    /** OpenTelemetry: OTEL_EXPORTER_OTLP_TIMEOUT. */
+    timeout: '10s',
+  },
   /** Limits and time-outs are Argo's. */
   metric: {
     initialDelay: '0s',

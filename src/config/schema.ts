@@ -14,6 +14,7 @@ import {
   trustProxySchema,
 } from './schema/listener.ts';
 import { serviceSchema } from './schema/service.ts';
+import { tracingSchema } from './schema/tracing.ts';
 
 /** The whole config file. */
 export const rootSchema = section(
@@ -28,6 +29,7 @@ export const rootSchema = section(
     log: logSchema,
     state: stateSchema,
     kpi: kpiSchema,
+    tracing: tracingSchema,
     analysisTemplates: analysisTemplatesSchema,
   },
   { description: 'Configuration of a Coalmine gateway.' },
@@ -44,6 +46,7 @@ export const rootSchema = section(
 
 /** A config file that the schema has passed. Mappings from names are read with Object.entries only. */
 export type RawConfig = Static<typeof rootSchema>;
+export type RawTracing = NonNullable<RawConfig['tracing']>;
 export type RawService = RawConfig['services'][string];
 export type RawVersion = RawService['versions'][string];
 export type RawUpstream = NonNullable<RawService['upstream']>;

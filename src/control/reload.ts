@@ -15,6 +15,8 @@ export interface ReloadDeps {
   /** Throws when the certificate and key cannot be used. */
   setTls(tls: { readonly cert: string; readonly key: string }): void;
   setLogLevel(level: string): void;
+  /** Never rejects. */
+  setTracing(tracing: Config['tracing']): Promise<void>;
   /** Moves the rollouts on to the config; rejects when that could not be saved. */
   prepareRollouts(config: Config): Promise<PreparedRollouts>;
   readonly log: Log;
@@ -129,6 +131,7 @@ async function takeOver(deps: ReloadDeps, config: Config): Promise<void> {
   }
   prepared.commit();
   if (config.log.level !== before.log.level) deps.setLogLevel(config.log.level);
+  if (!isDeepStrictEqual(config.tracing, before.tracing)) await deps.setTracing(config.tracing);
 }
 
 function swap({ holder, setTls }: ReloadDeps, config: Config, prepared: PreparedRollouts): void {

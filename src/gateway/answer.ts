@@ -84,6 +84,7 @@ export function finish(x: Exchange, status: number, lastChunk: Buffer | null): v
 export function refuse(x: Exchange, code: ErrorCode): void {
   if (x.settled) return;
   if (x.res.headersSent) return breakOff(x, code);
+  x.refusal = code;
   const { status } = ERRORS[code];
   const name = x.runtime?.service.name ?? '';
   const body = errorBody(code, name, assignedVersion(x), x.requestId);
@@ -124,6 +125,7 @@ function mustClose(x: Exchange, code: ErrorCode): boolean {
 
 /** Breaks the client's connection off, so that a cut answer is never taken for a whole one. */
 export function breakOff(x: Exchange, code: ErrorCode): void {
+  x.refusal = code;
   settle(x, ERRORS[code].status);
   const { socket } = x.req;
   if (socket instanceof TLSSocket) socket.destroy();
@@ -143,6 +145,7 @@ export function settle(x: Exchange, status: number, now = x.gate.clock.nowMs()):
     const judge = x.runtime === null ? null : x.runtime.judge;
     if (judge !== null) countFirst(x, judge, counted, now);
   }
+  if (x.trace !== null) x.trace.end(x, status, now);
   const { accessLogShare } = x.table.split;
   if (accessLogShare > 0 && x.gate.random() < accessLogShare) logAccess(x, status, now);
 }

@@ -1,10 +1,12 @@
 import type { Dispatcher } from 'undici';
+import { CANCELLED_CODE } from '../core/trace/span.ts';
 import { finish, sendHead } from './answer.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { downstreamHead, downstreamTrailers, InvalidAnswer } from './headers.ts';
 import type { Capture } from './observe/capture.ts';
 import { observe, observed } from './observe.ts';
+import type { AttemptSpan } from './trace.ts';
 import type { Endpoint } from './upstreams/endpoint.ts';
 import type { EndpointGroup } from './upstreams/group.ts';
 
@@ -48,6 +50,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly isRetry: boolean;
   /** The request has been, or may have been, written to the upstream. */
   sent = false;
+  /** Null unless the request is traced. */
+  span: AttemptSpan | null = null;
   readonly #x: Exchange;
   readonly #onFailed: OnFailed;
   #abort: ((error?: Error) => void) | null = null;
@@ -143,6 +147,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const x = this.#x;
     this.#release();
     this.#reported = true;
+    if (this.span !== null) this.span.end(this.#status, '');
     if (x.settled) return;
     if (trailers !== null && trailers.length > 0 && x.res.chunkedEncoding) {
       x.res.addTrailers(downstreamTrailers(trailers));
@@ -158,8 +163,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#reported) return;
     this.#reported = true;
     const x = this.#x;
-    if (this.#cancelled && x.settled) return;
     const code = codeOf(error, this.sent, x.deadlinePassed);
+    const unwanted = this.#cancelled && x.settled;
+    if (this.span !== null) this.span.end(this.#status, unwanted ? CANCELLED_CODE : code);
+    if (unwanted) return;
     if (code !== 'bad_request') this.group.note(this.endpoint, false, x.gate.clock.nowMs());
     x.gate.log.debug(
       { requestId: x.requestId, endpoint: this.endpoint.origin, code, cause: error.message },

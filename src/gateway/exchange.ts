@@ -12,6 +12,7 @@ import type { Sample } from './observe/sample.ts';
 import { addressKey, type Peer } from './peers.ts';
 import type { ServiceRuntime, Table } from './table.ts';
 import { queryParam } from './target.ts';
+import type { Trace } from './trace.ts';
 
 /**
  * One request from its head to its last byte: the single context that every
@@ -54,6 +55,10 @@ export class Exchange implements RequestFacts {
   failure: ErrorCode | null = null;
   /** Monotonic, ms: when the first attempt failed and another was made for it; -1 otherwise. */
   firstFailureMs = -1;
+  /** Why the gateway answered by itself or broke the answer off; null: it did not. */
+  refusal: ErrorCode | null = null;
+  /** Null unless this request is traced. */
+  trace: Trace | null = null;
   /** Chosen for reading, of a service whose answers are observed. */
   sample: Sample | null = null;
   /** `timeouts.total` is over: nothing is tried again. */

@@ -38,11 +38,16 @@ function launch(
   x.attempts++;
   const pool = fresh ? endpoint.fresh() : endpoint.pool;
   const { path, search, method, req, hasBody, body } = x;
+  let headers = x.upstreamHeaders;
+  if (x.trace !== null) {
+    attempt.span = x.trace.attempt(x, endpoint.origin);
+    headers = attempt.span.headers(headers);
+  }
   pool.dispatch(
     {
       path: search === '' ? path : path + search,
       method: method as 'GET',
-      headers: x.upstreamHeaders,
+      headers,
       body: body ?? (hasBody ? req : null),
       ...(endpoint.servername === null ? null : { servername: endpoint.servername }),
     },

@@ -14,6 +14,7 @@ import { requestIdOf } from './ids.ts';
 import { mirror } from './mirror.ts';
 import type { ServiceRuntime } from './table.ts';
 import { hostOf } from './target.ts';
+import { beginTrace } from './trace.ts';
 
 /** Longer bodies are streamed, so that nothing large is ever held. */
 const WHOLE_BODY_BYTES = 16 * 1024;
@@ -55,6 +56,7 @@ function blameOurselves(x: Exchange, error: unknown): void {
 function run(x: Exchange): void {
   const { gate, req } = x;
   x.requestId = requestIdOf(x.header('x-request-id'));
+  if (gate.spans !== null) x.trace = beginTrace(x, gate.spans);
 
   const refused = admit(x, gate.settings.limits, gate.instance);
   if (refused !== null) return refuse(x, refused);
@@ -130,6 +132,7 @@ function closedWaiting(x: Exchange): void {
 /** `OPTIONS *` asks about the server itself (RFC 9110 section 9.3.7), which is this gateway. */
 function answerAsterisk(x: Exchange): void {
   x.settled = true;
+  if (x.trace !== null) x.trace.end(x, 204, x.gate.clock.nowMs());
   x.res.writeHead(204, x.gate.draining ? ['connection', 'close'] : []);
   x.res.end();
 }

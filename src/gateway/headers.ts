@@ -93,6 +93,18 @@ export function upstreamHeaders(facts: UpstreamHeaderFacts): FlatHeaders {
   return out;
 }
 
+/** A copy in which the upstream is told of another parent; without what others told about a trace that is not gone on with. */
+export function withTraceparent(headers: FlatHeaders, traceparent: string, keepState: boolean): FlatHeaders {
+  const out: FlatHeaders = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name === 'traceparent' || (name === 'tracestate' && !keepState)) continue;
+    out.push(name, headers[i + 1] as string);
+  }
+  out.push('traceparent', traceparent);
+  return out;
+}
+
 const NONE: IncomingMessage['headers'] = {};
 
 function text(value: string | string[] | undefined): string | undefined {

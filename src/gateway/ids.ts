@@ -22,7 +22,7 @@ const TRACEPARENT_LENGTH = 55;
 let pool = '';
 let poolAt = 0;
 
-/** A new trace of one span, not sampled: nobody upstream asked for it to be recorded. */
+/** A new trace of one span, not sampled: nobody upstream asked for it to be recorded. All-zero ids do not come up. */
 export function newTraceparent(): string {
   // One draw of randomness serves 128 requests; each byte is used once.
   if (poolAt >= pool.length) {
@@ -32,6 +32,14 @@ export function newTraceparent(): string {
   const from = poolAt;
   poolAt += TRACEPARENT_LENGTH;
   return pool.slice(from, poolAt);
+}
+
+export function newTraceId(): string {
+  return newTraceparent().slice(3, 35);
+}
+
+export function newSpanId(): string {
+  return newTraceparent().slice(36, 52);
 }
 
 /** One flat text, so that a slice of it needs no putting together later. */

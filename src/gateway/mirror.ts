@@ -5,12 +5,14 @@ import { bucketOfKey } from '../core/split/hash.ts';
 import { inMirrorShare, mirrorPercentBp } from '../core/split/mirror.ts';
 import { beginMirror, dropMirror, endMirror } from '../tally/recorder.ts';
 import { type BodyWatcher, watchBody } from './body-tap.ts';
+import type { ErrorCode } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { shadowHeaders } from './headers.ts';
 import { answerHead, type Capture } from './observe/capture.ts';
 import type { Sample } from './observe/sample.ts';
 import { observePair } from './observe.ts';
 import type { ServiceRuntime, ShadowRuntime } from './table.ts';
+import type { AttemptSpan } from './trace.ts';
 import type { Endpoint } from './upstreams/endpoint.ts';
 
 const OUTCOME = Object.fromEntries(MIRROR_OUTCOMES.map((name, index) => [name, index])) as Record<
@@ -128,12 +130,14 @@ function send(x: Exchange, shadow: ShadowRuntime, body: Buffer | null, pair: Sam
     pair?.endShadow('unsent');
     return dropMirror(tally, OUTCOME.dropped_full);
   }
-  const attempt = new ShadowAttempt(x, shadow, endpoint, body?.length ?? 0, pair);
+  const span = x.trace === null ? null : x.trace.shadow(x, endpoint.origin, spec.to);
+  const headers = span === null ? x.upstreamHeaders : span.headers(x.upstreamHeaders);
+  const attempt = new ShadowAttempt(x, shadow, endpoint, body?.length ?? 0, pair, span);
   endpoint.pool.dispatch(
     {
       path: x.path + x.search,
       method: x.method as 'GET',
-      headers: shadowHeaders(x.upstreamHeaders, spec.keepCredentials),
+      headers: shadowHeaders(headers, spec.keepCredentials),
       body,
       ...(endpoint.servername === null ? null : { servername: endpoint.servername }),
     },
@@ -153,6 +157,7 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
   #status = 0;
   #timedOut = false;
   readonly #pair: Sample | null;
+  readonly #span: AttemptSpan | null;
   #capture: Capture | null = null;
 
   constructor(
@@ -161,6 +166,7 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
     endpoint: Endpoint,
     bodyBytes: number,
     pair: Sample | null,
+    span: AttemptSpan | null,
   ) {
     const { clock } = x.gate;
     this.#shadow = shadow;
@@ -169,6 +175,7 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
     this.#nowMs = () => clock.nowMs();
     this.#startMs = clock.nowMs();
     this.#pair = pair;
+    this.#span = span;
     pair?.startShadow(this.#startMs);
     this.#timer = setTimeout(() => this.#expire(), shadow.spec.timeoutMs);
     this.#timer.unref();
@@ -195,14 +202,15 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
   }
 
   onComplete(): void {
-    this.#end(this.#status < 500 ? 'ok' : 'error');
+    this.#end(this.#status < 500 ? 'ok' : 'error', '');
     this.#pair?.endShadow(this.#capture === null ? 'refused' : 'answered');
   }
 
   onError(error: Error): void {
     const { code } = error as NodeJS.ErrnoException;
     const late = this.#timedOut || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
-    this.#end(late || code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'error');
+    const outcome = late || code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'error';
+    this.#end(outcome, outcome === 'timeout' ? 'upstream_timeout' : 'upstream_broke');
     this.#pair?.endShadow('silent');
   }
 
@@ -211,8 +219,9 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
     this.#abort?.(new Error('the shadow was too slow'));
   }
 
-  #end(outcome: MirrorOutcome): void {
+  #end(outcome: MirrorOutcome, error: ErrorCode | ''): void {
     clearTimeout(this.#timer);
+    this.#span?.end(this.#status, error);
     const { budget, tally } = this.#shadow;
     this.#endpoint.pending--;
     budget.inFlight--;

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import net from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { ListenerSettings, Split } from '../core/model.ts';
-import type { Clock, Log, PatternCompiler, Random } from '../ports.ts';
+import type { Clock, Log, PatternCompiler, Random, SpanSink } from '../ports.ts';
 import { ArmBook } from '../tally/arms.ts';
 import type { Recorder } from '../tally/recorder.ts';
 import { DownstreamRequest, isWebSocket } from './downstream.ts';
@@ -28,6 +28,8 @@ export interface GatewayDeps {
   readonly random: Random;
   readonly log: Log;
   readonly compilePattern: PatternCompiler;
+  /** Left out: nothing is traced until `setSpans` says otherwise. */
+  readonly spans?: SpanSink;
 }
 
 export interface EndpointStatus {
@@ -66,6 +68,7 @@ export async function startGateway(
     log: deps.log,
     instance: newInstanceId(),
     uploads: new Uploads(settings.limits.bodyIdleTimeoutMs, () => deps.clock.nowMs(), cutStalled),
+    spans: deps.spans ?? null,
     draining: false,
     inFlight: 0,
   };
@@ -116,6 +119,11 @@ export class Gateway {
   setTls(tls: { cert: string; key: string }): void {
     const { server } = this.#app;
     if (server instanceof https.Server) server.setSecureContext(tlsContext(tls));
+  }
+
+  /** Requests that arrive from now on are traced there; null: not traced. */
+  setSpans(sink: SpanSink | null): void {
+    this.#gate.spans = sink;
   }
 
   endpoints(): EndpointStatus[] {

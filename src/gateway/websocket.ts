@@ -14,6 +14,7 @@ import { assign, route } from './handler.ts';
 import { upstreamHeaders } from './headers.ts';
 import { requestIdOf } from './ids.ts';
 import type { ServiceRuntime } from './table.ts';
+import { type AttemptSpan, beginTrace } from './trace.ts';
 import { tlsOptions, verifiedName } from './upstreams/connect.ts';
 import type { Endpoint } from './upstreams/endpoint.ts';
 import type { EndpointGroup } from './upstreams/group.ts';
@@ -29,6 +30,8 @@ interface Tunnel {
   readonly x: Exchange;
   readonly group: EndpointGroup;
   readonly endpoint: Endpoint;
+  /** Of the handshakes. Null unless the request is traced. */
+  readonly span: AttemptSpan | null;
   open: boolean;
 }
 
@@ -78,6 +81,8 @@ export class WebSockets {
     const { raw } = request;
     const x = new Exchange(this.#gate, raw, reply.raw, false);
     x.requestId = requestIdOf(x.header('x-request-id'));
+    const { spans } = this.#gate;
+    if (spans !== null) x.trace = beginTrace(x, spans);
     const refused = isWebSocket(raw)
       ? admit(x, this.#gate.settings.limits, this.#gate.instance)
       : 'bad_request';
@@ -101,7 +106,8 @@ export class WebSockets {
     endpoint.pending++;
     group.inFlight++;
     this.#gate.inFlight++;
-    const tunnel = { x, group, endpoint, open: false };
+    const span = x.trace === null ? null : x.trace.attempt(x, endpoint.origin);
+    const tunnel = { x, group, endpoint, span, open: false };
     // Whatever becomes of the handshakes, the client's socket ends it all.
     x.req.socket.once('close', () => this.#closed(tunnel));
     return tunnel;
@@ -114,8 +120,8 @@ export class WebSockets {
   }
 
   #headers(raw: IncomingMessage): Record<string, string | string[]> {
-    const { x, endpoint } = this.#tunnelOf(raw);
-    const flat = upstreamHeaders({
+    const { x, endpoint, span } = this.#tunnelOf(raw);
+    const plain = upstreamHeaders({
       req: raw,
       peer: x.peer,
       authority: x.authority,
@@ -123,6 +129,7 @@ export class WebSockets {
       requestId: x.requestId,
       instance: this.#gate.instance,
     });
+    const flat = span === null ? plain : span.headers(plain);
     const out: Record<string, string | string[]> = Object.create(null);
     for (let i = 0; i < flat.length; i += 2) {
       const name = flat[i] as string;
@@ -151,6 +158,7 @@ export class WebSockets {
     if (target.readyState !== target.OPEN) return;
     tunnel.open = true;
     tunnel.group.note(tunnel.endpoint, true, this.#gate.clock.nowMs());
+    tunnel.span?.end(101, '');
     tunnel.x.firstByteMs = this.#gate.clock.nowMs();
     settle(tunnel.x, 101);
   }
@@ -159,6 +167,7 @@ export class WebSockets {
     const tunnel = this.#find(source);
     if (tunnel === undefined || tunnel.open || tunnel.x.settled) return;
     tunnel.group.note(tunnel.endpoint, false, this.#gate.clock.nowMs());
+    tunnel.span?.end(0, 'upstream_refused');
     settle(tunnel.x, ERRORS.upstream_refused.status);
   }
 
@@ -166,6 +175,7 @@ export class WebSockets {
     tunnel.endpoint.pending--;
     tunnel.group.inFlight--;
     this.#gate.inFlight--;
+    tunnel.span?.end(0, 'upstream_refused');
     settle(tunnel.x, ERRORS.upstream_refused.status);
   }
 

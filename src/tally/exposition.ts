@@ -19,6 +19,8 @@ import {
   type RolloutReading,
   SAMPLES,
   type Snapshot,
+  type StreamsReading,
+  type TracingReading,
   takeSnapshot,
 } from './samples.ts';
 
@@ -40,6 +42,10 @@ export interface ExpositionSources {
   readonly answers?: Pick<ArmsLifetime, 'arms' | 'pairs'>;
   /** Left out: none is taken. */
   feedback?(): FeedbackReading;
+  /** Left out or null: nothing was ever traced. */
+  tracing?(): TracingReading | null;
+  /** Left out: there are none. */
+  streams?(): StreamsReading;
 }
 
 export function createExposition(sources: ExpositionSources): Exposition {
@@ -62,6 +68,8 @@ export function createExposition(sources: ExpositionSources): Exposition {
         arms: sources.answers?.arms() ?? [],
         pairs: sources.answers?.pairs() ?? [],
         feedback: sources.feedback?.() ?? NOTHING.feedback,
+        tracing: sources.tracing?.() ?? null,
+        streams: sources.streams?.() ?? NOTHING.streams,
       });
       return (openMetrics ? open : text).metrics();
     },
@@ -75,6 +83,8 @@ const NOTHING: Snapshot = {
   gates: [],
   pairs: [],
   feedback: { kpis: [], refused: {} },
+  tracing: null,
+  streams: { open: 0, dropped: 0 },
 };
 
 function register(registry: Registry, key: MetricKey, snapshot: () => Snapshot): void {

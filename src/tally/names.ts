@@ -152,6 +152,18 @@ export const METRICS = {
     labels: ['reason'],
     help: 'Reported items that were not counted, by why.',
   },
+  traceSpans: {
+    name: 'coalmine_trace_spans_total',
+    kind: 'counter',
+    labels: ['outcome'],
+    help: 'Spans recorded for traces, by what became of them.',
+  },
+  traces: {
+    name: 'coalmine_traced_requests_total',
+    kind: 'counter',
+    labels: ['outcome'],
+    help: 'Requests that were to be traced, by whether they were.',
+  },
   reloads: {
     name: 'coalmine_config_reloads_total',
     kind: 'counter',
@@ -163,6 +175,18 @@ export const METRICS = {
     kind: 'counter',
     labels: [],
     help: 'Changed configs that were refused; the one before stays in force.',
+  },
+  eventStreams: {
+    name: 'coalmine_event_streams',
+    kind: 'gauge',
+    labels: [],
+    help: 'Open streams of events on the admin port, such as those of dashboards.',
+  },
+  eventStreamsDropped: {
+    name: 'coalmine_event_streams_dropped_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Streams of events that were ended because their reader was too slow.',
   },
 } as const satisfies Record<string, MetricSpec>;
 

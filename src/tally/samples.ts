@@ -15,10 +15,21 @@ export interface Snapshot {
   /** By service. */
   readonly pairs: readonly PairTotals[];
   readonly feedback: FeedbackReading;
+  /** Null: nothing was ever traced. */
+  readonly tracing: TracingReading | null;
+  readonly streams: StreamsReading;
+}
+
+/** Streams of events on the admin port. */
+export interface StreamsReading {
+  readonly open: number;
+  /** Readers that were too slow, since the process began. */
+  readonly dropped: number;
 }
 
 /** What a snapshot is taken from. */
-export interface Readings extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback'> {
+export interface Readings
+  extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback' | 'tracing' | 'streams'> {
   readonly split: Split;
   readonly tallies: readonly Tally[];
   readonly arms: readonly ArmTotals[];
@@ -58,6 +69,12 @@ export interface FeedbackReading {
   }[];
   /** By reason, of a closed list. */
   readonly refused: Readonly<Record<string, number>>;
+}
+
+/** What became of spans and of requests to be traced, since the process began; by outcomes of closed lists. */
+export interface TracingReading {
+  readonly spans: Readonly<Record<string, number>>;
+  readonly requests: Readonly<Record<string, number>>;
 }
 
 /** One version of one service of the Split in force. */
@@ -178,8 +195,12 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     feedback.kpis.map(({ app, version, kpi, count }) => ({ labels: { app, version, kpi }, value: count })),
   feedbackRefused: ({ feedback }) =>
     Object.entries(feedback.refused).map(([reason, value]) => ({ labels: { reason }, value })),
+  traceSpans: ({ tracing }) => outcomeSamples(tracing?.spans),
+  traces: ({ tracing }) => outcomeSamples(tracing?.requests),
   reloads: ({ reloads }) => [{ labels: {}, value: reloads.ok + reloads.failed }],
   reloadFailures: ({ reloads }) => [{ labels: {}, value: reloads.failed }],
+  eventStreams: ({ streams }) => [{ labels: {}, value: streams.open }],
+  eventStreamsDropped: ({ streams }) => [{ labels: {}, value: streams.dropped }],
 };
 
 export const DISTRIBUTIONS: Record<HistogramKey, (snapshot: Snapshot) => Distribution[]> = {
@@ -236,6 +257,10 @@ function confidenceDistribution({ labels, read: { confidence } }: ReadSeries): D
     sum += count * ((bin + 0.5) / BINS);
   });
   return sum === 0 ? [] : [{ labels, edges: CONFIDENCE_EDGES, counts, sum }];
+}
+
+function outcomeSamples(counts: Readonly<Record<string, number>> = {}): Sample[] {
+  return Object.entries(counts).map(([outcome, value]) => ({ labels: { outcome }, value }));
 }
 
 function requestSamples({ labels, tally }: Series): Sample[] {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { ROLLOUT_VERBS } from '../../src/admin/contract.ts';
 import { startAdmin } from '../../src/admin/server.ts';
+import { Streams } from '../../src/admin/streams.ts';
 import { memoryLog, rolloutView } from '../control/support.ts';
 import { ask as askAt, fakeControl, startTestAdmin } from './support.ts';
 
@@ -9,11 +10,13 @@ const BEARER = { authorization: 'Bearer s3cret' };
 
 /** Every route that is not a probe. */
 const GUARDED = [
-  ['GET', '/'],
   ['GET', '/metrics'],
   ['GET', '/api/v1/services'],
   ['GET', '/api/v1/services/iris-api'],
   ['GET', '/api/v1/services/iris-api/explain'],
+  ['GET', '/api/v1/services/iris-api/timeline'],
+  ['GET', '/api/v1/experiments/iris-api/timeline'],
+  ['GET', '/api/v1/events?service=nobody'],
   ['PUT', '/api/v1/services/iris-api/weight'],
   ['GET', '/api/v1/rollouts'],
   ['GET', '/api/v1/rollouts/iris-api'],
@@ -110,6 +113,8 @@ t.test('off loopback without a token it does not start', async (t) => {
   const deps = {
     control: fakeControl(),
     metrics: { contentType: () => 'text/plain', render: async () => '' },
+    page: new Map(),
+    streams: new Streams(memoryLog()),
     log: memoryLog(),
   };
   const settings = { host: '0.0.0.0', port: 0, token: null, allowedHosts: [] };

@@ -1,7 +1,9 @@
 import http from 'node:http';
 import type { Test } from 'tap';
 import type { AccessSettings } from '../../src/admin/auth.ts';
+import type { PageFiles } from '../../src/admin/page-files.ts';
 import { type Admin, startAdmin } from '../../src/admin/server.ts';
+import { Streams } from '../../src/admin/streams.ts';
 import type {
   ControlApi,
   DescribedRequest,
@@ -15,8 +17,10 @@ import type { ServiceJudge } from '../../src/core/judge/service.ts';
 import { serviceJudge } from '../control/judge/support.ts';
 import {
   type FakeKpis,
+  type FakeLive,
   type FakeRollouts,
   fakeKpis,
+  fakeLive,
   fakeRollouts,
   type MemoryLog,
   memoryLog,
@@ -30,6 +34,7 @@ export interface FakeControl extends ControlApi {
   /** Empty; what is put in is served. */
   readonly fake: FakeRollouts;
   readonly kpis: FakeKpis;
+  readonly live: FakeLive;
   outcome: WeightOutcome;
   judge: ServiceJudge | null;
   /** Of a service without a rollout. */
@@ -42,13 +47,17 @@ export function fakeControl(): FakeControl {
   const asked: FakeControl['asked'] = [];
   const fake = fakeRollouts();
   const kpis = fakeKpis();
+  const live = fakeLive();
   const control: FakeControl = {
     phaseNow: 'ready',
     ...fake,
     ...kpis,
+    ...live,
+    coming: (...asked) => live.coming(...asked),
     asked,
     fake,
     kpis,
+    live,
     fault: null,
     judge: serviceJudge({ revisions: { v2: '2.1.0' } }),
     judged: judgedView(null),
@@ -116,6 +125,7 @@ export function fakeControl(): FakeControl {
 export interface TestAdmin {
   readonly admin: Admin;
   readonly control: FakeControl;
+  readonly streams: Streams;
   readonly log: MemoryLog;
   ask(path: string, options?: Ask): Promise<Answer>;
 }
@@ -133,17 +143,22 @@ export interface Answer {
   json(): Record<string, unknown>;
 }
 
-export async function startTestAdmin(t: Test, access: Partial<AccessSettings> = {}): Promise<TestAdmin> {
+export async function startTestAdmin(
+  t: Test,
+  access: Partial<AccessSettings> = {},
+  page: PageFiles = new Map(),
+): Promise<TestAdmin> {
   const control = fakeControl();
   const log = memoryLog();
   const metrics = {
     contentType: (open: boolean) => (open ? 'application/openmetrics-text' : 'text/plain; version=0.0.4'),
     render: async (open: boolean) => (open ? '# EOF\n' : 'up 1\n'),
   };
+  const streams = new Streams(log);
   const settings = { host: '127.0.0.1', port: 0, token: null, allowedHosts: [], ...access };
-  const admin = await startAdmin(settings, { control, metrics, log });
+  const admin = await startAdmin(settings, { control, metrics, page, streams, log });
   t.teardown(() => admin.close());
-  return { admin, control, log, ask: (path, options) => ask(admin.url, path, options) };
+  return { admin, control, streams, log, ask: (path, options) => ask(admin.url, path, options) };
 }
 
 /** One request on a connection of its own; the path and Host go out as they are given. */

@@ -28,6 +28,12 @@ export const TABLE: ImportTable = {
     npm: ['fastify', '@fastify/http-proxy', 'undici', 'ipaddr.js', 'lru-cache', 'ws'],
     node: 'any',
   },
+  // Off the path: what it takes from there it takes through a port.
+  'tracing/': {
+    files: ['core/', 'ports.ts'],
+    npm: ['undici'],
+    node: ['node:crypto', 'node:timers/promises'],
+  },
   'control/': {
     files: ['core/', 'config/', 'ports.ts', 'tally/', 'kpi/'],
     npm: [],
@@ -47,18 +53,36 @@ export const TABLE: ImportTable = {
   'control/notify.ts': { files: ['core/', 'ports.ts', 'control/'], npm: [], node: ['node:crypto'] },
   'admin/': {
     files: ['control/api.ts', 'core/', 'ports.ts', 'tally/exposition.ts'],
-    npm: ['fastify'],
-    node: ['node:crypto', 'node:net'],
+    npm: ['fastify', 'typebox'],
+    node: ['node:crypto', 'node:http', 'node:net'],
+  },
+  'admin/page-files.ts': {
+    files: [],
+    npm: [],
+    node: ['node:crypto', 'node:fs/promises', 'node:path', 'node:util', 'node:zlib'],
   },
   'cli/': { files: ['admin/contract.ts', 'config/', 'core/'], npm: ['commander'], node: ['node:fs'] },
   'demo/': { files: [], npm: [], node: 'any' },
   'log.ts': { files: ['ports.ts'], npm: ['pino'], node: [] },
   'shutdown.ts': { files: ['ports.ts'], npm: [], node: ['node:events'] },
   'app.ts': {
-    files: ['core/', 'ports.ts', 'config/', 'control/', 'gateway/', 'admin/', 'tally/', 'log.ts'],
+    files: [
+      'core/',
+      'ports.ts',
+      'config/',
+      'control/',
+      'gateway/',
+      'admin/',
+      'tally/',
+      'tracing/',
+      'log.ts',
+      'walking.ts',
+    ],
     npm: [],
-    node: ['node:timers/promises'],
+    node: ['node:timers/promises', 'node:url'],
   },
+  // The part of app.ts that wires what rollouts and the judge need of each other.
+  'walking.ts': { files: ['ports.ts', 'config/', 'control/', 'tally/'], npm: [], node: [] },
   'run.ts': { files: ['app.ts', 'shutdown.ts', 'cli/io.ts'], npm: [], node: [] },
   'main.ts': { files: ['app.ts', 'run.ts', 'cli/', 'demo/'], npm: [], node: ['node:fs', 'node:v8'] },
 };

@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import type { AccessSettings } from '../../src/admin/auth.ts';
 import { startAdmin } from '../../src/admin/server.ts';
+import { Streams } from '../../src/admin/streams.ts';
 import type { Io, Terminal } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/main.ts';
 import { compilePattern } from '../../src/config/pattern.ts';
@@ -10,8 +11,10 @@ import type { Service } from '../../src/core/model.ts';
 import {
   config,
   type FakeKpis,
+  type FakeLive,
   type FakeRollouts,
   fakeKpis,
+  fakeLive,
   fakeRollouts,
   memoryLog,
 } from '../control/support.ts';
@@ -98,6 +101,7 @@ export async function startServer(
   access: Partial<AccessSettings> = {},
   rollouts: FakeRollouts = fakeRollouts(),
   kpis: FakeKpis = fakeKpis(),
+  live: FakeLive = fakeLive(),
 ): Promise<TestServer> {
   const log = memoryLog();
   const holder = createHolder(split(services), config({ services }));
@@ -111,11 +115,18 @@ export async function startServer(
     rollouts,
     kpis,
     judge: { judgeOf: () => null, verdict: () => null },
+    live,
     log,
   });
   const metrics = { contentType: () => 'text/plain', render: async () => '' };
   const settings = { host: '127.0.0.1', port: 0, token: null, allowedHosts: [], ...access };
-  const admin = await startAdmin(settings, { control, metrics, log });
+  const admin = await startAdmin(settings, {
+    control,
+    metrics,
+    page: new Map(),
+    streams: new Streams(log),
+    log,
+  });
   t.teardown(() => admin.close());
   return { url: admin.url, holder, rollouts, close: () => admin.close() };
 }

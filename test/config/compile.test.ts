@@ -1,5 +1,5 @@
 import t from 'tap';
-import { LATENCY_EDGES_MS } from '../../src/config/defaults.ts';
+import { DEFAULTS, LATENCY_EDGES_MS } from '../../src/config/defaults.ts';
 import type { Condition } from '../../src/core/model.ts';
 import { compiled, inspect, service, TWO_VERSIONS } from './support.ts';
 
@@ -64,8 +64,39 @@ t.test('the defaults of a config that names only an endpoint', async (t) => {
     rollouts: [],
     judges: [],
     kpi: { secret: 'made at start for kpis', expiresMs: 2_592_000_000 },
+    tracing: null,
     stateDir: '/var/lib/coalmine',
   });
+});
+
+t.test('traces: what is left out is the default, and headers have two forms', async (t) => {
+  const tracing = (keys: string) =>
+    compiled(
+      `tracing: { endpoint: "http://otel:4318/v1/traces"${keys} }\nservices: { a: { versions: { v1: { url: http://a:1 } } } }\n`,
+    ).tracing;
+  const plain = {
+    endpoint: 'http://otel:4318/v1/traces',
+    share: 0.01,
+    perSecond: 100,
+    serviceName: 'coalmine',
+    headers: [],
+    timeoutMs: 10_000,
+  };
+  t.strictSame(tracing(''), plain);
+  const { sample, perSecond, serviceName, timeout } = DEFAULTS.tracing;
+  t.strictSame(
+    tracing(
+      `, sample: ${sample}, perSecond: ${perSecond}, serviceName: ${serviceName}, timeout: ${timeout}, headers: {}`,
+    ),
+    plain,
+    'as they are shown',
+  );
+  t.equal(tracing(', sample: 0.05%')?.share, 0.0005);
+  t.equal(tracing(', sample: 100%')?.share, 1);
+  t.equal(tracing(', sample: 0%')?.share, 0);
+  const headers = [{ name: 'x-key', value: 'k' }];
+  t.strictSame(tracing(', headers: { X-Key: k }')?.headers, headers);
+  t.strictSame(tracing(', headers: [{ key: X-Key, value: k }]')?.headers, headers);
 });
 
 t.test('drain fits into the grace period that Kubernetes grants by default', async (t) => {

@@ -20,6 +20,7 @@ import {
   config,
   type FakeRollouts,
   fakeKpis,
+  fakeLive,
   fakeRollouts,
   iris,
   memoryLog,
@@ -46,6 +47,7 @@ function setup(
     rollouts,
     kpis: fakeKpis(),
     judge,
+    live: fakeLive(),
     log: memoryLog(),
   });
   return { holder, api, state };

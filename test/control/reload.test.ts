@@ -21,6 +21,7 @@ function setup(first: Config) {
   const log = memoryLog();
   const tls: string[] = [];
   const levels: string[] = [];
+  const traced: Config['tracing'][] = [];
   const state = {
     file: { ok: true, config: first } as LoadResult,
     loads: 0,
@@ -45,6 +46,7 @@ function setup(first: Config) {
       tls.push(next.cert);
     },
     setLogLevel: (level) => levels.push(level),
+    setTracing: async (tracing) => void traced.push(tracing),
     async prepareRollouts() {
       if (state.refuseRollouts) throw new Error('the disk is full');
       rollouts.push('prepared');
@@ -60,7 +62,7 @@ function setup(first: Config) {
   const write = (next: Config | 'broken') => {
     state.file = next === 'broken' ? { ok: false, issues: [issue] } : { ok: true, config: next };
   };
-  return { holder, log, tls, levels, state, reloader, write, rollouts };
+  return { holder, log, tls, levels, traced, state, reloader, write, rollouts };
 }
 
 const weightOf = (holder: ReturnType<typeof setup>['holder']) =>
@@ -207,7 +209,7 @@ t.test('TLS files are taken over, and refused as a whole', async (t) => {
 });
 
 t.test('settings that wait for a restart are named in a warning', async (t) => {
-  const { reloader, write, log, levels } = setup(config({ services: [iris(500)] }));
+  const { reloader, write, log, levels, traced } = setup(config({ services: [iris(500)] }));
   write(
     config({
       services: [iris(500)],
@@ -223,6 +225,21 @@ t.test('settings that wait for a restart are named in a warning', async (t) => {
   t.match(warning?.message, `needs a restart to take effect: ${keys.join(', ')}`);
   t.notMatch(JSON.stringify(log.lines), /top-secret/);
   t.strictSame(levels, ['debug'], 'the log level needs none');
+  t.strictSame(traced, [], 'and traces did not change');
+
+  const tracing = {
+    endpoint: 'http://a/v1/traces',
+    share: 1,
+    perSecond: 1,
+    serviceName: 's',
+    headers: [],
+    timeoutMs: 1,
+  };
+  for (const one of [tracing, { ...tracing }, null]) {
+    write(config({ services: [iris(500)], tracing: one }));
+    await reloader.request();
+  }
+  t.strictSame(traced, [tracing, null], 'told when they do');
 
   write(config({ services: [iris(500)] }));
   await reloader.request();

@@ -10,7 +10,7 @@ import {
   type Tally,
 } from '../../src/core/tally.ts';
 import { type Gateway, startGateway } from '../../src/gateway/server.ts';
-import type { Log } from '../../src/ports.ts';
+import type { Log, SpanSink } from '../../src/ports.ts';
 import { Recorder } from '../../src/tally/recorder.ts';
 import type { WireMessage } from './http1.ts';
 import { textOf } from './http1.ts';
@@ -47,10 +47,12 @@ export interface ServeOptions extends ListenerOptions {
   /** Uniform numbers for choices without a key; the default is Math.random. */
   readonly random?: () => number;
   readonly settings?: ListenerSettings;
+  /** Where requests are traced; the default is nowhere. */
+  readonly spans?: SpanSink;
 }
 
 export async function serve(t: Test, split: Split, options: ServeOptions = {}): Promise<TestGateway> {
-  const { random = Math.random, settings, ...listen } = options;
+  const { random = Math.random, settings, spans, ...listen } = options;
   const recorder = new Recorder();
   const logged: LogEntry[] = [];
   const gateway = await startGateway(settings ?? listener(listen), split, {
@@ -59,6 +61,7 @@ export async function serve(t: Test, split: Split, options: ServeOptions = {}): 
     random,
     log: memoryLog(logged),
     compilePattern,
+    ...(spans === undefined ? null : { spans }),
   });
   t.teardown(() => gateway.close(0));
   const port = Number(new URL(gateway.url).port);

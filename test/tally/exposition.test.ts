@@ -38,6 +38,7 @@ function world(first: Split) {
     () => book.pairs(),
   );
   const gates: GateReading[] = [];
+  const tracing = { on: false, spans: { exported: 3, failed: 0 }, requests: { recorded: 1, limited: 2 } };
   const feedback = {
     kpis: [{ app: 'iris-api', version: 'v1', kpi: 'click', count: 3 }],
     refused: { forged: 2, expired: 0 },
@@ -63,9 +64,11 @@ function world(first: Split) {
     answers,
     gates: () => gates,
     feedback: () => feedback,
+    tracing: () => (tracing.on ? tracing : null),
   });
   return {
     gates,
+    tracing,
     reloads,
     rollouts,
     swap,
@@ -237,7 +240,8 @@ t.test('feedback', async (t) => {
 
 t.test('the metrics are those of the table, with their kind, help and labels', async (t) => {
   const everything = serviceOf('iris-api', ['v1'], { mirror: mirror(0), judged: judgedOf({ canary: 0 }) });
-  const { opened, text, open, rollouts, gates, arms } = world(split([everything]));
+  const { opened, text, open, rollouts, gates, arms, tracing } = world(split([everything]));
+  tracing.on = true;
   gates.push({ app: 'iris-api', gate: 'successRate', state: 'PASS', harm: 0, pass: 1 });
   countObservations(arms(), 0, -1, [{ class: 'setosa', confidence: 0.9, score: null }]);
   rollouts.push({ app: 'iris-api', phase: 'Healthy', step: '', ended: new Map() });
@@ -257,6 +261,18 @@ t.test('the metrics are those of the table, with their kind, help and labels', a
       t.strictSame(names, [...labels].sort(), each);
     }
   }
+});
+
+t.test('traces are told from the first time they are on', async (t) => {
+  const { text, tracing } = world(split([IRIS]));
+  t.strictSame(startingWith(await text(), 'coalmine_trace'), {});
+  tracing.on = true;
+  t.strictSame(startingWith(await text(), 'coalmine_trace'), {
+    'coalmine_trace_spans_total{outcome="exported"}': 3,
+    'coalmine_trace_spans_total{outcome="failed"}': 0,
+    'coalmine_traced_requests_total{outcome="recorded"}': 1,
+    'coalmine_traced_requests_total{outcome="limited"}': 2,
+  });
 });
 
 t.test('rollouts are told by phase and step, and how they ended', async (t) => {

@@ -96,6 +96,11 @@ export class Filler {
   }
 }
 
+/** Headers whose values are taken as they stand. */
+export function headersOf(raw: RawHeaders | undefined): Header[] {
+  return headerPairs(raw, []).map(({ name, value }) => ({ name, value }));
+}
+
 /** Headers as a list or as a mapping, with the place of each value. */
 export function headerPairs(
   raw: RawHeaders | undefined,

@@ -1,9 +1,9 @@
-import type { Header, MetricPlan } from '../../core/analysis/plan.ts';
+import type { MetricPlan } from '../../core/analysis/plan.ts';
 import { NOTIFY_KINDS, type Notification, type Webhook } from '../../core/rollout/plan.ts';
 import { DEFAULTS } from '../defaults.ts';
 import { argoMsOf } from '../quantity.ts';
-import type { RawHeaders, RawRollout } from '../schema.ts';
-import { headerPairs } from './filler.ts';
+import type { RawRollout } from '../schema.ts';
+import { headersOf } from './filler.ts';
 
 type RawWebhook = NonNullable<RawRollout['webhooks']>[number];
 type RawRequire = NonNullable<RawRollout['requires']>[number];
@@ -62,8 +62,4 @@ export function webhookMetric({ name, intervalMs, failureLimit }: Webhook): Metr
     retention: metric.retention,
     minSamples: null,
   };
-}
-
-function headersOf(raw: RawHeaders | undefined): Header[] {
-  return headerPairs(raw, []).map(({ name, value }) => ({ name, value }));
 }

@@ -17,6 +17,7 @@ import { readMetricPattern, readWholePattern } from './patterns.ts';
 import { readPointer } from './pointer.ts';
 import {
   type QuantityBounds,
+  readAnyPercentText,
   readArgoDuration,
   readDuration,
   readIntegerText,
@@ -28,7 +29,7 @@ import {
 } from './quantities.ts';
 import { readQueryStep, readQueryTime } from './query-time.ts';
 import { good, type Reading } from './reading.ts';
-import { readFieldPath, readHeaderValue, readHttpUrl, readLabel } from './texts.ts';
+import { readFieldPath, readHeaderValue, readHttpUrl, readLabel, readTraceUrl } from './texts.ts';
 
 /** What a value must look like beyond its JSON type; stands in the schema as `x-form`. */
 export type Form =
@@ -60,11 +61,13 @@ const PLAIN_FORMS = {
   metricPattern: readMetricPattern,
   label: readLabel,
   httpUrl: readHttpUrl,
+  traceUrl: readTraceUrl,
   httpUrlOrArgs: orArgs(readHttpUrl),
   headerValue: readHeaderValue,
   jsonPath: readJsonPath,
   pointer: readPointer,
   percentText: readPercentText,
+  anyPercentText: readAnyPercentText,
   queryTimeOrArgs: orArgs(readQueryTime),
   queryStepOrArgs: orArgs(readQueryStep),
   fieldPath: readFieldPath,

@@ -89,6 +89,15 @@ export function readShare(value: number, { min, max }: ShareBounds): Reading<num
 
 /** `5%`, `0.5%` as a share. Without its sign nobody could tell 5 % from five times. */
 export function readPercentText(text: string): Reading<number> {
+  return readPercentWithin(text, 0.1, 50);
+}
+
+/** `0%` to `100%` as a share. */
+export function readAnyPercentText(text: string): Reading<number> {
+  return readPercentWithin(text, 0, 100);
+}
+
+function readPercentWithin(text: string, min: number, max: number): Reading<number> {
   const digits = /^([0-9]{1,3}(?:\.[0-9]{1,4})?)( ?%)?$/.exec(text);
   const number = Number(digits?.[1]);
   if (digits === null) return bad('must be a percentage with its sign', 'write it like 5%');
@@ -96,6 +105,9 @@ export function readPercentText(text: string): Reading<number> {
     const meant = number < 1 ? Math.round(number * 1e6) / 1e4 : number;
     return bad('must be a percentage with its sign', `write ${meant}%`);
   }
-  if (number >= 0.1 && number <= 50) return good(Math.round(number * 1e4) / 1e6);
-  return bad('must be from 0.1% to 50%', number > 50 ? 'write 50% or less' : 'write 0.1% or more');
+  if (number >= min && number <= max) return good(Math.round(number * 1e4) / 1e6);
+  return bad(
+    `must be from ${min}% to ${max}%`,
+    number > max ? `write ${max}% or less` : `write ${min}% or more`,
+  );
 }

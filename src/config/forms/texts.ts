@@ -26,6 +26,14 @@ export function readHttpUrl(text: string): Reading<string> {
   return good(text);
 }
 
+/** The URL of a receiver of traces; with its path, for those who write only the host mean one that they do not write. */
+export function readTraceUrl(text: string): Reading<string> {
+  const reading = readHttpUrl(text);
+  if (!reading.ok) return reading;
+  const { origin, pathname } = new URL(text);
+  return pathname === '/' ? bad('has no path', `write ${origin}/v1/traces`) : reading;
+}
+
 /** RFC 9110, section 5.5, with visible ASCII, spaces and tabs only. */
 export function readHeaderValue(text: string): Reading<string> {
   return /^[\x20-\x7e\t]{0,8192}$/.test(text)

@@ -123,14 +123,23 @@ export function share(min: number, max: number, options: KeyOptions) {
   });
 }
 
-/** A percentage with its sign, `5%`. */
+/** A percentage with its sign, `5%`; from 0.1% to 50%. */
 export function percentText(options: KeyOptions) {
-  const form: Form = { kind: 'percentText' };
+  return signedPercent('percentText', '0.1% to 50%', options);
+}
+
+/** A percentage with its sign, from 0% to 100%. */
+export function anyPercentText(options: KeyOptions) {
+  return signedPercent('anyPercentText', '0% to 100%', options);
+}
+
+function signedPercent(kind: PlainForm, range: string, options: KeyOptions) {
+  const form: Form = { kind };
   return Type.String({
     ...options,
     pattern: '^[0-9]{1,3}(\\.[0-9]{1,4})? ?%$',
     'x-form': form,
-    'x-type': 'a percentage with its sign (0.1% to 50%)',
+    'x-type': `a percentage with its sign (${range})`,
   });
 }
 
