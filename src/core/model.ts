@@ -160,6 +160,10 @@ export interface ListenerLimits {
   readonly headersTimeoutMs: number;
   /** Longest silence inside a request's body. */
   readonly bodyIdleTimeoutMs: number;
+  /** Least rate of a request's body, in the mean of about `bodyIdleTimeoutMs`; 0: none. */
+  readonly minBodyBytesPerSecond: number;
+  /** Longest time in which a client takes nothing of what it is sent. */
+  readonly answerIdleTimeoutMs: number;
   /** How long an idle keep-alive connection of a client is kept. */
   readonly keepAliveMs: number;
   readonly maxConnections: number;

@@ -60,10 +60,12 @@ export class Exchange implements RequestFacts {
   firstByteMs = -1;
   /** Monotonic, ms: when the upstream's head arrived; -1 until then. */
   upstreamHeadMs = -1;
-  /** Kept by Uploads: its place there (-1: none), the connection's bytes at the last look, and since when. */
+  /** Kept by Uploads: its place there (-1: none), the connection's bytes at the last look, when that was, since when they are the same, and the time that its slowness has spent. */
   uploadSlot = -1;
   uploadBytes = -1;
+  uploadLookMs = 0;
   uploadSinceMs = 0;
+  uploadSpentMs = 0;
   totalTimer: NodeJS.Timeout | null = null;
   /** The answer is out, broken off or given up; nothing more is to be done or counted. */
   settled = false;

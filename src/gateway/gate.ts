@@ -1,5 +1,6 @@
 import type { ListenerSettings } from '../core/model.ts';
 import type { Clock, Log, Random } from '../ports.ts';
+import type { Readers } from './readers.ts';
 import type { Table } from './table.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -13,6 +14,7 @@ export interface Gate {
   /** This process' name in Via. */
   readonly instance: string;
   readonly uploads: Uploads;
+  readonly readers: Readers;
   /** Answers carry `Connection: close` from now on. */
   draining: boolean;
   /** Requests whose answer is not yet wholly handed to the client's socket. */

@@ -14,6 +14,7 @@ import { cutStalled, handle } from './handler.ts';
 import { newInstanceId } from './ids.ts';
 import { Judging } from './judging.ts';
 import type { Disagreement } from './observe/kept.ts';
+import { Readers } from './readers.ts';
 import { type Table, TableMaker } from './table.ts';
 import { parseTarget } from './target.ts';
 import { Uploads } from './uploads.ts';
@@ -58,6 +59,7 @@ export async function startGateway(
   const tables = new TableMaker(deps.recorder, registry, deps.compilePattern, judging);
   const table = tables.make(split);
   tables.commit(table);
+  const nowMs = () => deps.clock.nowMs();
   const gate: Gate = {
     table,
     settings,
@@ -65,7 +67,8 @@ export async function startGateway(
     random: deps.random,
     log: deps.log,
     instance: newInstanceId(),
-    uploads: new Uploads(settings.limits.bodyIdleTimeoutMs, () => deps.clock.nowMs(), cutStalled),
+    uploads: new Uploads(settings.limits, nowMs, cutStalled),
+    readers: new Readers(settings.limits.answerIdleTimeoutMs, nowMs),
     draining: false,
     inFlight: 0,
   };
@@ -74,6 +77,7 @@ export async function startGateway(
     await app.listen({ host: settings.host, port: settings.port });
   } catch (error) {
     gate.uploads.stop();
+    gate.readers.stop();
     await registry.close();
     throw error;
   }
@@ -159,6 +163,7 @@ export class Gateway {
     server.closeIdleConnections();
     server.closeAllConnections();
     this.#gate.uploads.stop();
+    this.#gate.readers.stop();
     await this.#app.close();
     await this.#registry.close();
     return cut;
@@ -241,6 +246,7 @@ function buildServer(gate: Gate, handler: http.RequestListener): HttpServer {
   };
   server.on('checkContinue', onExpect);
   server.on('checkExpectation', onExpect);
+  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => gate.readers.watch(socket));
   server.on('connect', (_req, socket) => socket.end(rawErrorAnswer('method_not_allowed')));
   return server;
 }

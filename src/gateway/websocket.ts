@@ -184,7 +184,8 @@ type DialOptions = ConnectionOptions & TcpNetConnectOpts;
 
 /** Stops reading one side while the other has not taken what it was sent (ws itself would buffer without end). */
 function holdBack(from: WebSocket, to: WebSocket): void {
-  if (to.bufferedAmount < HIGH_WATER_BYTES || from.isPaused) return;
+  // To a side that is closing nothing is sent any more: what `from` still says must be read to get to its end.
+  if (to.readyState !== to.OPEN || to.bufferedAmount < HIGH_WATER_BYTES || from.isPaused) return;
   const { _socket: socket } = to as WebSocket & { _socket: Socket | null };
   if (socket === null) return;
   from.pause();

@@ -53,7 +53,7 @@ for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
 t.test('a slow body that keeps moving is not cut', async (t) => {
   const origin = await startOrigin(t);
   const gateway = await serve(t, single(origin.url), {
-    limits: { bodyIdleTimeoutMs: 1_000, headersTimeoutMs: 1_000 },
+    limits: { bodyIdleTimeoutMs: 1_000, headersTimeoutMs: 1_000, minBodyBytesPerSecond: 5 },
   });
   const client = await connectRaw({ port: gateway.port });
   client.send(head('POST /x HTTP/1.1', 'Content-Length: 25'));

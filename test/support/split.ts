@@ -140,6 +140,8 @@ export function listener(options: ListenerOptions = {}): ListenerSettings {
       maxHeaders: 200,
       headersTimeoutMs: 10_000,
       bodyIdleTimeoutMs: 30_000,
+      minBodyBytesPerSecond: 240,
+      answerIdleTimeoutMs: 60_000,
       keepAliveMs: 60_000,
       maxConnections: 10_000,
       ...options.limits,

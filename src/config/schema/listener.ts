@@ -61,6 +61,19 @@ export const limitsSchema = section(
         default: limitsDefaults.bodyIdleTimeout,
       },
     ),
+    minBodyBytesPerSecond: count(0, 1_000_000, {
+      description:
+        'Slowest rate of a request’s body, as its client sends it, in the mean of about `bodyIdleTimeout`; then the request is cut. 0: as slow as it likes.',
+      default: limitsDefaults.minBodyBytesPerSecond,
+    }),
+    answerIdleTimeout: duration(
+      { min: '100ms', max: '1h' },
+      {
+        description:
+          'Longest time in which a client takes nothing of what it is sent; then its connection is reset and the request to the version cancelled.',
+        default: limitsDefaults.answerIdleTimeout,
+      },
+    ),
     keepAlive: duration(
       { min: '1s', max: '1h' },
       {
