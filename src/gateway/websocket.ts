@@ -3,7 +3,7 @@ import { connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import httpProxy from '@fastify/http-proxy';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, type WebSocketServer } from 'ws';
 import { admit } from './admission.ts';
 import { refuse, settle } from './answer.ts';
 import { isWebSocket } from './downstream.ts';
@@ -25,6 +25,24 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Of the client's handshake: ws makes its own towards the upstream. */
 const HANDSHAKE_HEADERS = /^(?:sec-websocket-(?:key|version|extensions|protocol)|content-length)$/;
 
+/**
+ * A client's side, unread from the start: what it sends before its upstream is
+ * there would be kept in memory without end, for there is nobody to hand it to.
+ */
+class HeldWebSocket extends WebSocket {
+  constructor(...args: ConstructorParameters<typeof WebSocket>) {
+    super(...args);
+    this.once('open', () => this.pause());
+  }
+
+  /** From now on only its answer to our close frame is read for; what else it says is for nobody. */
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason);
+    for (const event of ['message', 'ping', 'pong']) this.removeAllListeners(event);
+    this.resume();
+  }
+}
+
 interface Tunnel {
   readonly x: Exchange;
   readonly group: EndpointGroup;
@@ -35,7 +53,8 @@ interface Tunnel {
 /**
  * WebSockets, through @fastify/http-proxy: its message pump, our route, version,
  * endpoint and headers. The client's handshake is completed before the
- * upstream's; where that then fails the client gets a close frame 1011.
+ * upstream's; where that then fails the client gets a close frame 1011. Until the
+ * upstream's is completed nothing is read from the client.
  */
 export class WebSockets {
   readonly #gate: Gate;
@@ -57,7 +76,12 @@ export class WebSockets {
       replyOptions: {
         getUpstream: (request) => this.#tunnelOf(request.raw as IncomingMessage).endpoint.origin,
       },
-      wsServerOptions: { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: true },
+      wsServerOptions: {
+        maxPayload: MAX_MESSAGE_BYTES,
+        perMessageDeflate: false,
+        clientTracking: true,
+        WebSocket: HeldWebSocket,
+      },
       wsClientOptions: {
         maxPayload: MAX_MESSAGE_BYTES,
         perMessageDeflate: false,
@@ -149,6 +173,7 @@ export class WebSockets {
     if (tunnel === undefined || source.readyState !== source.OPEN) return target.terminate();
     this.#byWebSocket.set(source, tunnel);
     if (target.readyState !== target.OPEN) return;
+    source.resume();
     tunnel.open = true;
     tunnel.group.note(tunnel.endpoint, true, this.#gate.clock.nowMs());
     tunnel.x.firstByteMs = this.#gate.clock.nowMs();
