@@ -6,6 +6,7 @@ import { beginRequest } from '../tally/recorder.ts';
 import { admit } from './admission.ts';
 import { abandon, refuse } from './answer.ts';
 import { ChunkedBodyLimit, watchBody } from './body-tap.ts';
+import { issuedIn } from './cookies.ts';
 import { Exchange } from './exchange.ts';
 import { forward } from './forward.ts';
 import type { Gate } from './gate.ts';
@@ -131,8 +132,7 @@ class Inputs implements ChoiceInputs {
   issuedId(): string {
     const { issuer } = this.#runtime;
     if (issuer === null) return '';
-    const value = this.#x.cookie(issuer.name);
-    const known = value === undefined ? '' : issuer.verify(value);
+    const known = issuedIn(this.#x.req.headers.cookie, issuer);
     if (known !== '') return known;
     this.#x.newId = issuer.newId();
     return this.#x.newId;

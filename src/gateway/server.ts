@@ -45,6 +45,8 @@ type HttpServer = http.Server | https.Server;
 
 /** How often a closing gateway looks whether its last request is over. */
 const IDLE_CHECK_MS = 20;
+/** What WebSockets get of the grace to close in good order. */
+const GOODBYE_MS = 1_000;
 /** Node looks for slow heads this often; the default of 30 s would make its limits vague. */
 const CONNECTIONS_CHECK_MS = 1_000;
 
@@ -72,7 +74,8 @@ export async function startGateway(
     draining: false,
     inFlight: 0,
   };
-  const app = await buildApp(gate);
+  const sockets = new WebSockets(gate);
+  const app = await buildApp(gate, sockets);
   try {
     await app.listen({ host: settings.host, port: settings.port });
   } catch (error) {
@@ -81,7 +84,16 @@ export async function startGateway(
     await registry.close();
     throw error;
   }
-  return new Gateway(gate, app, tables, registry, judging);
+  return new Gateway({ gate, app, tables, registry, judging, sockets });
+}
+
+interface Parts {
+  readonly gate: Gate;
+  readonly app: FastifyInstance;
+  readonly tables: TableMaker;
+  readonly registry: UpstreamRegistry;
+  readonly judging: Judging;
+  readonly sockets: WebSockets;
 }
 
 export class Gateway {
@@ -91,19 +103,15 @@ export class Gateway {
   readonly #tables: TableMaker;
   readonly #registry: UpstreamRegistry;
   readonly #judging: Judging;
+  readonly #sockets: WebSockets;
 
-  constructor(
-    gate: Gate,
-    app: FastifyInstance,
-    tables: TableMaker,
-    registry: UpstreamRegistry,
-    judging: Judging,
-  ) {
+  constructor({ gate, app, tables, registry, judging, sockets }: Parts) {
     this.#gate = gate;
     this.#app = app;
     this.#tables = tables;
     this.#registry = registry;
     this.#judging = judging;
+    this.#sockets = sockets;
     const { address, port, family } = app.server.address() as AddressInfo;
     const scheme = gate.settings.tls === null ? 'http' : 'https';
     this.url = `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
@@ -148,7 +156,8 @@ export class Gateway {
 
   /**
    * Stops listening and waits up to `graceMs` for requests in flight; what is not
-   * over then is cut. Resolves with how many that were.
+   * over then is cut. Resolves with how many that were. WebSockets, which have no
+   * end of their own, are told shortly before.
    */
   async close(graceMs: number): Promise<number> {
     const { server } = this.#app;
@@ -156,22 +165,28 @@ export class Gateway {
     // Node's own close would also end idle connections at once, some of them under a request on its way.
     net.Server.prototype.close.call(server);
     const deadline = performance.now() + graceMs;
-    while (this.#gate.inFlight > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
-    }
+    await this.#untilIdle(deadline - Math.min(GOODBYE_MS, graceMs / 2));
+    this.#sockets.sayGoodbye();
+    await this.#untilIdle(deadline);
     const cut = this.#gate.inFlight;
     server.closeIdleConnections();
     server.closeAllConnections();
+    this.#sockets.cut();
     this.#gate.uploads.stop();
     this.#gate.readers.stop();
     await this.#app.close();
     await this.#registry.close();
     return cut;
   }
+
+  async #untilIdle(deadlineMs: number): Promise<void> {
+    while (this.#gate.inFlight > 0 && performance.now() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
+    }
+  }
 }
 
-async function buildApp(gate: Gate): Promise<FastifyInstance> {
-  const sockets = new WebSockets(gate);
+async function buildApp(gate: Gate, sockets: WebSockets): Promise<FastifyInstance> {
   const app = Fastify({
     serverFactory: (handler) => buildServer(gate, handler as http.RequestListener),
     // Fastify's router sees one path for all plain requests; ours decides. A WebSocket

@@ -22,6 +22,7 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** What may wait for a slow reader before the other side is no longer read from. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+const GOING_AWAY = 1001;
 /** Of the client's handshake: ws makes its own towards the upstream. */
 const HANDSHAKE_HEADERS = /^(?:sec-websocket-(?:key|version|extensions|protocol)|content-length)$/;
 
@@ -58,6 +59,7 @@ interface Tunnel {
  */
 export class WebSockets {
   readonly #gate: Gate;
+  #server: WebSocketServer | null = null;
   readonly #tunnels = new WeakMap<IncomingMessage, Tunnel>();
   readonly #bySocket = new WeakMap<Socket, Tunnel>();
   readonly #byWebSocket = new WeakMap<WebSocket, Tunnel>();
@@ -98,6 +100,16 @@ export class WebSockets {
     } as Parameters<typeof httpProxy>[1] & object);
   }
 
+  /** Tells every client that this gateway goes away (RFC 6455 section 7.4.1); each takes its upstream along. */
+  sayGoodbye(): void {
+    for (const client of this.#server?.clients ?? []) client.close(GOING_AWAY);
+  }
+
+  /** Ends what is left at once; ws itself would wait 30 s for a close frame. */
+  cut(): void {
+    for (const client of this.#server?.clients ?? []) client.terminate();
+  }
+
   #admit(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     const { raw } = request;
     const x = new Exchange(this.#gate, raw, reply.raw, false);
@@ -113,8 +125,17 @@ export class WebSockets {
     }
     this.#tunnels.set(raw, tunnel);
     this.#bySocket.set(raw.socket, tunnel);
-    announceVersion(reply, raw, tunnel);
+    this.#server ??= this.#adopt(reply);
     done();
+  }
+
+  /** The plugin's server, which only a request leads to. */
+  #adopt(reply: FastifyReply): WebSocketServer {
+    const { wss } = (reply as FastifyReply & { wsProxy: { wss: WebSocketServer } }).wsProxy;
+    wss.on('headers', (lines: string[], request: IncomingMessage) =>
+      announce(this.#tunnelOf(request), lines),
+    );
+    return wss;
   }
 
   #choose(x: Exchange): Tunnel | null {
@@ -223,14 +244,11 @@ function holdBack(from: WebSocket, to: WebSocket): void {
   socket.on('close', resume);
 }
 
-/** Adds the version to the 101 answer, as every other answer carries it. */
-function announceVersion(reply: FastifyReply, raw: IncomingMessage, { x }: Tunnel): void {
-  const { service } = x.runtime as ServiceRuntime;
-  const { wss } = (reply as FastifyReply & { wsProxy: { wss: WebSocketServer } }).wsProxy;
-  wss.once('headers', (lines: string[], request: IncomingMessage) => {
-    if (request !== raw) return;
-    lines.push(`x-request-id: ${x.requestId}`);
-    const version = service.versions[x.assignment?.version ?? service.stable];
-    if (service.exposeVersion && version !== undefined) lines.push(`x-coalmine-version: ${version.name}`);
-  });
+/** Adds to the 101 what every other answer carries. */
+function announce({ x }: Tunnel, lines: string[]): void {
+  const { service, issuer } = x.runtime as ServiceRuntime;
+  lines.push(`x-request-id: ${x.requestId}`);
+  const version = service.versions[x.assignment?.version ?? service.stable];
+  if (service.exposeVersion && version !== undefined) lines.push(`x-coalmine-version: ${version.name}`);
+  if (x.newId !== '' && issuer !== null) lines.push(`set-cookie: ${issuer.setCookie(x.newId, x.secure)}`);
 }
