@@ -17,6 +17,7 @@ export class Endpoint {
   readonly #upstream: Upstream;
   readonly #limit: number;
   #fresh: Pool | null = null;
+  #probe: Pool | null = null;
   /** Requests under way or waiting for a connection. */
   pending = 0;
   /** What the active check says; true until it says otherwise. */
@@ -56,14 +57,20 @@ export class Endpoint {
     return this.#fresh;
   }
 
-  async destroy(): Promise<void> {
-    await Promise.all([this.pool.destroy(), this.#fresh?.destroy()]);
+  /** The active check's own connection: it must not wait behind the requests whose fate it is to tell. */
+  probe(timeoutMs: number): Pool {
+    this.#probe ??= this.#newPool({ ...this.#upstream.pool, connections: 1 }, 1, timeoutMs);
+    return this.#probe;
   }
 
-  #newPool(limits: PoolLimits, pipelining: 0 | 1): Pool {
+  async destroy(): Promise<void> {
+    await Promise.all([this.pool.destroy(), this.#fresh?.destroy(), this.#probe?.destroy()]);
+  }
+
+  #newPool(limits: PoolLimits, pipelining: 0 | 1, connectMs = Number.POSITIVE_INFINITY): Pool {
     const { timeouts, tls } = this.#upstream;
     return new Pool(this.origin, {
-      connect: makeConnector(tls, timeouts.connectMs),
+      connect: makeConnector(tls, Math.min(connectMs, timeouts.connectMs)),
       connections: limits.connections,
       pipelining,
       keepAliveTimeout: limits.keepAliveMs,
