@@ -9,7 +9,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { FlatHeaders } from './headers.ts';
 import type { Sample } from './observe/sample.ts';
-import { addressKey, type Peer } from './peers.ts';
+import { addressKey, type ConnectedPeer } from './peers.ts';
 import type { ServiceRuntime, Table } from './table.ts';
 import { queryParam } from './target.ts';
 
@@ -24,7 +24,7 @@ export class Exchange implements RequestFacts {
   readonly gate: Gate;
   /** The table in force when the head arrived. */
   readonly table: Table;
-  readonly peer: Peer;
+  readonly peer: ConnectedPeer;
   /** Monotonic, ms: when the head was parsed. */
   readonly startMs: number;
   readonly method: string;

@@ -29,7 +29,7 @@ export function handle(
 ): void {
   const x = new Exchange(gate, req, res, expectsContinue);
   // RFC 9112 section 9.6: after a Connection: close nothing more is processed.
-  if (x.peer.over) return;
+  if (x.peer.connection.over) return;
   gate.inFlight++;
   x.table.view.inFlight++;
   res.on('close', () => closed(x));
