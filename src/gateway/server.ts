@@ -251,7 +251,15 @@ function buildServer(gate: Gate, handler: http.RequestListener): HttpServer {
   const server: HttpServer =
     tls === null
       ? http.createServer(options, handler)
-      : https.createServer({ ...options, ...tlsContext(tls), ALPNProtocols: ['http/1.1'] }, handler);
+      : https.createServer(
+          {
+            ...options,
+            ...tlsContext(tls),
+            ALPNProtocols: ['http/1.1'],
+            handshakeTimeout: limits.headersTimeoutMs,
+          },
+          handler,
+        );
   server.maxConnections = limits.maxConnections;
   // Node would drop headers beyond 2,000 in silence; admission counts them instead.
   server.maxHeadersCount = 0;
@@ -274,6 +282,8 @@ function tlsContext(tls: { cert: string; key: string }): https.ServerOptions {
 function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   const busy = socket as Socket & { _httpMessage?: { headersSent: boolean } | null };
   // Bytes behind a last request are nothing to its answer, which closes the connection.
+  // Nobody who did not finish the TLS handshake could read an answer.
+  if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return void socket.destroy();
   // An answer that has begun must not get another one in its middle.
   if (error.code === 'HPE_CLOSED_CONNECTION' && busy._httpMessage) return;
   if (error.code === 'ECONNRESET' || !socket.writable || busy._httpMessage?.headersSent) {

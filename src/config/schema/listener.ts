@@ -50,7 +50,8 @@ export const limitsSchema = section(
     headersTimeout: duration(
       { min: '100ms', max: '10m' },
       {
-        description: 'From a request’s first byte to the end of its headers; then the connection is closed.',
+        description:
+          'From a request’s first byte to the end of its headers, and for the TLS handshake; then the connection is closed.',
         default: limitsDefaults.headersTimeout,
       },
     ),
