@@ -62,6 +62,7 @@ export const DEFAULTS = {
     timeout: '2s',
     maxInFlight: 64,
     maxBody: '1MiB',
+    maxAnswer: '1MiB',
     maxBuffered: '32MiB',
     keepCredentials: false,
   },

@@ -239,6 +239,8 @@ export interface Mirror {
   readonly timeoutMs: number;
   readonly maxInFlight: number;
   readonly maxBodyBytes: number;
+  /** What is read of one answer; then it is given up. */
+  readonly maxAnswerBytes: number;
   /** Bodies held for the shadow at one time, over all mirrored requests. */
   readonly maxBufferedBytes: number;
   readonly keepCredentials: boolean;
@@ -261,6 +263,7 @@ export const MIRROR_OUTCOMES = [
   'ok',
   'error',
   'timeout',
+  'answer_too_large',
   'dropped_full',
   'dropped_bytes',
   'dropped_too_large',

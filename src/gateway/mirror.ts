@@ -131,7 +131,14 @@ function send(x: Exchange, shadow: ShadowRuntime, body: Buffer | null, pair: Sam
   );
 }
 
-/** The shadow's answer: its status and time are noted, its content thrown away unless it is compared. */
+class AnswerTooLarge extends Error {
+  readonly code = 'COALMINE_ANSWER_TOO_LARGE';
+}
+
+/**
+ * The shadow's answer: its status and time are noted, its content thrown away unless
+ * it is compared. It is bounded, for reading it takes the time of clients.
+ */
 class ShadowAttempt implements Dispatcher.DispatchHandler {
   readonly #shadow: ShadowRuntime;
   readonly #endpoint: Endpoint;
@@ -142,6 +149,7 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
   #abort: ((error?: Error) => void) | null = null;
   #status = 0;
   #timedOut = false;
+  #leftBytes: number;
   readonly #pair: Sample | null;
   #capture: Capture | null = null;
 
@@ -159,6 +167,7 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
     this.#nowMs = () => clock.nowMs();
     this.#startMs = clock.nowMs();
     this.#pair = pair;
+    this.#leftBytes = Math.max(shadow.spec.maxAnswerBytes, pair?.maxBytes ?? 0);
     pair?.startShadow(this.#startMs);
     this.#timer = setTimeout(() => this.#expire(), shadow.spec.timeoutMs);
     this.#timer.unref();
@@ -181,6 +190,9 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     this.#capture?.add(chunk);
+    this.#leftBytes -= chunk.length;
+    // Thrown, it closes the connection and comes back as `onError`.
+    if (this.#leftBytes < 0) throw new AnswerTooLarge('the shadow answered more than is read');
     return true;
   }
 
@@ -191,6 +203,11 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
 
   onError(error: Error): void {
     const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof AnswerTooLarge) {
+      this.#end('answer_too_large');
+      this.#pair?.endShadow(this.#capture === null ? 'refused' : 'answered');
+      return;
+    }
     const late = this.#timedOut || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
     this.#end(late || code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'error');
     this.#pair?.endShadow('silent');

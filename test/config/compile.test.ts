@@ -125,7 +125,7 @@ sticky:
   issueCookie: { name: id, maxAge: 1h, secret: 0123456789abcdef, domain: .example.com }
 precedence: nginx
 regionHeader: X-Region
-mirror: { to: v2, percent: 0.5, by: random, methods: [PUT], timeout: 1s, maxInFlight: 2, maxBody: 1KiB, maxBuffered: 2KiB, keepCredentials: true }
+mirror: { to: v2, percent: 0.5, by: random, methods: [PUT], timeout: 1s, maxInFlight: 2, maxBody: 1KiB, maxAnswer: 3KiB, maxBuffered: 2KiB, keepCredentials: true }
 failover: stable
 maxBody: unlimited
 exposeVersion: false
@@ -159,6 +159,7 @@ latencyEdges: [120ms, 100ms, 0.75ms]
       timeoutMs: 1_000,
       maxInFlight: 2,
       maxBodyBytes: 1_024,
+      maxAnswerBytes: 3_072,
       maxBufferedBytes: 2_048,
       keepCredentials: true,
     },

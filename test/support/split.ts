@@ -117,6 +117,7 @@ export function mirror(to: number, options: Partial<Mirror> = {}): Mirror {
     timeoutMs: 2_000,
     maxInFlight: 64,
     maxBodyBytes: 1 << 20,
+    maxAnswerBytes: 1 << 20,
     maxBufferedBytes: 16 << 20,
     keepCredentials: false,
     ...options,
