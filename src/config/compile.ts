@@ -107,6 +107,8 @@ function compileLimits(raw: RawConfig['limits']): ListenerLimits {
     maxHeaders: raw?.maxHeaders ?? base.maxHeaders,
     headersTimeoutMs: msOf(raw?.headersTimeout ?? base.headersTimeout),
     bodyIdleTimeoutMs: msOf(raw?.bodyIdleTimeout ?? base.bodyIdleTimeout),
+    minBodyBytesPerSecond: raw?.minBodyBytesPerSecond ?? base.minBodyBytesPerSecond,
+    answerIdleTimeoutMs: msOf(raw?.answerIdleTimeout ?? base.answerIdleTimeout),
     keepAliveMs: msOf(raw?.keepAlive ?? base.keepAlive),
     maxConnections: raw?.maxConnections ?? base.maxConnections,
   };

@@ -12,6 +12,10 @@ export const DEFAULTS = {
     maxHeaders: 100,
     headersTimeout: '10s',
     bodyIdleTimeout: '30s',
+    /** Kestrel's MinRequestBodyDataRate; Apache's mod_reqtimeout asks for 500. */
+    minBodyBytesPerSecond: 240,
+    /** nginx: send_timeout 60 s. */
+    answerIdleTimeout: '60s',
     /** Above the 60 s idle time-out of the usual load balancers, so that they close first (nginx: 75 s). */
     keepAlive: '65s',
     maxConnections: 10_000,
@@ -58,6 +62,7 @@ export const DEFAULTS = {
     timeout: '2s',
     maxInFlight: 64,
     maxBody: '1MiB',
+    maxAnswer: '1MiB',
     maxBuffered: '32MiB',
     keepCredentials: false,
   },

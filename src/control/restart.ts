@@ -14,6 +14,11 @@ const BOOT_SETTINGS: readonly BootSetting[] = [
   { key: 'limits.maxHeaders', read: ({ listener }) => listener.limits.maxHeaders },
   { key: 'limits.headersTimeout', read: ({ listener }) => listener.limits.headersTimeoutMs },
   { key: 'limits.bodyIdleTimeout', read: ({ listener }) => listener.limits.bodyIdleTimeoutMs },
+  {
+    key: 'limits.minBodyBytesPerSecond',
+    read: ({ listener }) => listener.limits.minBodyBytesPerSecond,
+  },
+  { key: 'limits.answerIdleTimeout', read: ({ listener }) => listener.limits.answerIdleTimeoutMs },
   { key: 'limits.keepAlive', read: ({ listener }) => listener.limits.keepAliveMs },
   { key: 'limits.maxConnections', read: ({ listener }) => listener.limits.maxConnections },
   { key: 'state.dir', read: ({ stateDir }) => stateDir },

@@ -162,6 +162,10 @@ export interface ListenerLimits {
   readonly headersTimeoutMs: number;
   /** Longest silence inside a request's body. */
   readonly bodyIdleTimeoutMs: number;
+  /** Least rate of a request's body, in the mean of about `bodyIdleTimeoutMs`; 0: none. */
+  readonly minBodyBytesPerSecond: number;
+  /** Longest time in which a client takes nothing of what it is sent. */
+  readonly answerIdleTimeoutMs: number;
   /** How long an idle keep-alive connection of a client is kept. */
   readonly keepAliveMs: number;
   readonly maxConnections: number;
@@ -237,6 +241,8 @@ export interface Mirror {
   readonly timeoutMs: number;
   readonly maxInFlight: number;
   readonly maxBodyBytes: number;
+  /** What is read of one answer; then it is given up. */
+  readonly maxAnswerBytes: number;
   /** Bodies held for the shadow at one time, over all mirrored requests. */
   readonly maxBufferedBytes: number;
   readonly keepCredentials: boolean;
@@ -259,6 +265,7 @@ export const MIRROR_OUTCOMES = [
   'ok',
   'error',
   'timeout',
+  'answer_too_large',
   'dropped_full',
   'dropped_bytes',
   'dropped_too_large',

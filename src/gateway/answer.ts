@@ -47,7 +47,7 @@ export function sendHead(x: Exchange, status: number, reason: string, head: Down
 }
 
 function announceClose(x: Exchange, headers: FlatHeaders): void {
-  x.peer.over = true;
+  x.peer.connection.over = true;
   headers.push('connection', 'close');
 }
 

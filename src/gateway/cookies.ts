@@ -1,22 +1,53 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IssueCookie } from '../core/model.ts';
 
+/** Cookies of the issuer's name that are tried; a request may carry any number. */
+const MAX_TRIED = 8;
+
 /** The first cookie of a name in a Cookie header; undefined where there is none. */
 export function cookieValue(header: string | undefined, name: string): string | undefined {
   if (header === undefined) return undefined;
-  let at = 0;
+  const at = findCookie(header, name, 0);
+  return at < 0 ? undefined : valueAt(header, at + name.length + 1);
+}
+
+/**
+ * The id in the first cookie that the issuer signed, or ''. Several may have its
+ * name: one of another path or domain, or one signed with an earlier secret, is
+ * sent along and may stand first (RFC 6265 section 5.4).
+ */
+export function issuedIn(header: string | undefined, issuer: CookieIssuer): string {
+  if (header === undefined) return '';
+  const { name } = issuer;
+  let at = findCookie(header, name, 0);
+  for (let tried = 0; at >= 0 && tried < MAX_TRIED; tried++) {
+    const id = issuer.verify(valueAt(header, at + name.length + 1));
+    if (id !== '') return id;
+    at = findCookie(header, name, at + name.length + 1);
+  }
+  return '';
+}
+
+/** Where the next cookie of a name begins; `from` is at the start of the header or inside a cookie that is passed over. -1: there is none. */
+function findCookie(header: string, name: string, from: number): number {
+  let at = from === 0 ? 0 : endAt(header, from) + 1;
   while (at < header.length) {
-    let end = header.indexOf(';', at);
-    if (end < 0) end = header.length;
     let start = at;
     while (header.charCodeAt(start) === 32) start++;
-    if (header.startsWith(name, start) && header.charCodeAt(start + name.length) === 61) {
-      const value = header.slice(start + name.length + 1, end).trimEnd();
-      return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
-    }
-    at = end + 1;
+    if (header.startsWith(name, start) && header.charCodeAt(start + name.length) === 61) return start;
+    at = endAt(header, at) + 1;
   }
-  return undefined;
+  return -1;
+}
+
+function endAt(header: string, from: number): number {
+  const end = header.indexOf(';', from);
+  return end < 0 ? header.length : end;
+}
+
+function valueAt(header: string, start: number): string {
+  const value = header.slice(start, endAt(header, start)).trimEnd();
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }
 
 const ID = /^[A-Za-z0-9_-]{22}$/;

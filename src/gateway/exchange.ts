@@ -9,7 +9,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { FlatHeaders } from './headers.ts';
 import type { Sample } from './observe/sample.ts';
-import { addressKey, type Peer } from './peers.ts';
+import { addressKey, type ConnectedPeer } from './peers.ts';
 import type { ServiceRuntime, Table } from './table.ts';
 import { queryParam } from './target.ts';
 import type { Trace } from './trace.ts';
@@ -25,7 +25,7 @@ export class Exchange implements RequestFacts {
   readonly gate: Gate;
   /** The table in force when the head arrived. */
   readonly table: Table;
-  readonly peer: Peer;
+  readonly peer: ConnectedPeer;
   /** Monotonic, ms: when the head was parsed. */
   readonly startMs: number;
   readonly method: string;
@@ -67,10 +67,12 @@ export class Exchange implements RequestFacts {
   firstByteMs = -1;
   /** Monotonic, ms: when the upstream's head arrived; -1 until then. */
   upstreamHeadMs = -1;
-  /** Kept by Uploads: its place there (-1: none), the connection's bytes at the last look, and since when. */
+  /** Kept by Uploads: its place there (-1: none), the connection's bytes at the last look, when that was, since when they are the same, and the time that its slowness has spent. */
   uploadSlot = -1;
   uploadBytes = -1;
+  uploadLookMs = 0;
   uploadSinceMs = 0;
+  uploadSpentMs = 0;
   totalTimer: NodeJS.Timeout | null = null;
   /** The answer is out, broken off or given up; nothing more is to be done or counted. */
   settled = false;

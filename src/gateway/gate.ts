@@ -1,5 +1,6 @@
 import type { ListenerSettings } from '../core/model.ts';
 import type { Clock, Log, Random, SpanSink } from '../ports.ts';
+import type { Readers } from './readers.ts';
 import type { Table } from './table.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -15,6 +16,7 @@ export interface Gate {
   readonly uploads: Uploads;
   /** Null: nothing is traced. */
   spans: SpanSink | null;
+  readonly readers: Readers;
   /** Answers carry `Connection: close` from now on. */
   draining: boolean;
   /** Requests whose answer is not yet wholly handed to the client's socket. */

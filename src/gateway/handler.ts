@@ -6,6 +6,7 @@ import { beginRequest } from '../tally/recorder.ts';
 import { admit } from './admission.ts';
 import { abandon, refuse } from './answer.ts';
 import { ChunkedBodyLimit, watchBody } from './body-tap.ts';
+import { issuedIn } from './cookies.ts';
 import { Exchange } from './exchange.ts';
 import { forward } from './forward.ts';
 import type { Gate } from './gate.ts';
@@ -32,7 +33,7 @@ export function handle(
 ): void {
   const x = new Exchange(gate, req, res, expectsContinue);
   // RFC 9112 section 9.6: after a Connection: close nothing more is processed.
-  if (x.peer.over) return;
+  if (x.peer.connection.over) return;
   gate.inFlight++;
   x.table.view.inFlight++;
   res.on('close', () => closed(x));
@@ -171,8 +172,7 @@ class Inputs implements ChoiceInputs {
   issuedId(): string {
     const { issuer } = this.#runtime;
     if (issuer === null) return '';
-    const value = this.#x.cookie(issuer.name);
-    const known = value === undefined ? '' : issuer.verify(value);
+    const known = issuedIn(this.#x.req.headers.cookie, issuer);
     if (known !== '') return known;
     this.#x.newId = issuer.newId();
     return this.#x.newId;

@@ -145,7 +145,14 @@ function send(x: Exchange, shadow: ShadowRuntime, body: Buffer | null, pair: Sam
   );
 }
 
-/** The shadow's answer: its status and time are noted, its content thrown away unless it is compared. */
+class AnswerTooLarge extends Error {
+  readonly code = 'COALMINE_ANSWER_TOO_LARGE';
+}
+
+/**
+ * The shadow's answer: its status and time are noted, its content thrown away unless
+ * it is compared. It is bounded, for reading it takes the time of clients.
+ */
 class ShadowAttempt implements Dispatcher.DispatchHandler {
   readonly #shadow: ShadowRuntime;
   readonly #endpoint: Endpoint;
@@ -156,6 +163,7 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
   #abort: ((error?: Error) => void) | null = null;
   #status = 0;
   #timedOut = false;
+  #leftBytes: number;
   readonly #pair: Sample | null;
   readonly #span: AttemptSpan | null;
   #capture: Capture | null = null;
@@ -176,6 +184,7 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
     this.#startMs = clock.nowMs();
     this.#pair = pair;
     this.#span = span;
+    this.#leftBytes = Math.max(shadow.spec.maxAnswerBytes, pair?.maxBytes ?? 0);
     pair?.startShadow(this.#startMs);
     this.#timer = setTimeout(() => this.#expire(), shadow.spec.timeoutMs);
     this.#timer.unref();
@@ -198,6 +207,9 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     this.#capture?.add(chunk);
+    this.#leftBytes -= chunk.length;
+    // Thrown, it closes the connection and comes back as `onError`.
+    if (this.#leftBytes < 0) throw new AnswerTooLarge('the shadow answered more than is read');
     return true;
   }
 
@@ -208,6 +220,11 @@ class ShadowAttempt implements Dispatcher.DispatchHandler {
 
   onError(error: Error): void {
     const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof AnswerTooLarge) {
+      this.#end('answer_too_large', '');
+      this.#pair?.endShadow(this.#capture === null ? 'refused' : 'answered');
+      return;
+    }
     const late = this.#timedOut || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
     const outcome = late || code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'error';
     this.#end(outcome, outcome === 'timeout' ? 'upstream_timeout' : 'upstream_broke');

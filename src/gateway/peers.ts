@@ -9,10 +9,30 @@ export interface Peer {
   readonly address: string;
   /** Whether its X-Forwarded-* and Forwarded are believed. */
   readonly trusted: boolean;
-  /** An answer on this connection was its last: what is pipelined behind it is not looked at. */
-  over?: boolean;
   /** What was last written into Forwarded for it. */
   hop?: { readonly authority: string; readonly proto: string; readonly text: string } | null;
+}
+
+/** A peer whose connection is at hand. */
+export interface ConnectedPeer extends Peer {
+  readonly connection: Connection;
+}
+
+/** What is known of a connection whichever proxies are trusted, and so outlives a swap. */
+export interface Connection {
+  /** An answer on it was its last: what is pipelined behind it is not looked at. */
+  over: boolean;
+}
+
+const connections = new WeakMap<Socket, Connection>();
+
+function connectionOf(socket: Socket): Connection {
+  let connection = connections.get(socket);
+  if (connection === undefined) {
+    connection = { over: false };
+    connections.set(socket, connection);
+  }
+  return connection;
 }
 
 /**
@@ -22,18 +42,18 @@ export interface Peer {
  */
 export class TrustedProxies {
   readonly #ranges: readonly Range[];
-  readonly #peers = new WeakMap<Socket, Peer>();
+  readonly #peers = new WeakMap<Socket, ConnectedPeer>();
 
   constructor(cidrs: readonly string[]) {
     this.#ranges = cidrs.map((cidr) => ipaddr.parseCIDR(cidr) as Range);
   }
 
   /** Looked up once a connection. */
-  peerOf(socket: Socket): Peer {
+  peerOf(socket: Socket): ConnectedPeer {
     const held = this.#peers.get(socket);
     if (held !== undefined) return held;
     const address = plainAddress(socket.remoteAddress ?? '');
-    const peer = { address, trusted: this.trusts(address), over: false, hop: null };
+    const peer = { address, trusted: this.trusts(address), hop: null, connection: connectionOf(socket) };
     this.#peers.set(socket, peer);
     return peer;
   }

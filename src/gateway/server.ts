@@ -14,6 +14,7 @@ import { cutStalled, handle } from './handler.ts';
 import { newInstanceId } from './ids.ts';
 import { Judging } from './judging.ts';
 import type { Disagreement } from './observe/kept.ts';
+import { Readers } from './readers.ts';
 import { type Table, TableMaker } from './table.ts';
 import { parseTarget } from './target.ts';
 import { Uploads } from './uploads.ts';
@@ -46,6 +47,8 @@ type HttpServer = http.Server | https.Server;
 
 /** How often a closing gateway looks whether its last request is over. */
 const IDLE_CHECK_MS = 20;
+/** What WebSockets get of the grace to close in good order. */
+const GOODBYE_MS = 1_000;
 /** Node looks for slow heads this often; the default of 30 s would make its limits vague. */
 const CONNECTIONS_CHECK_MS = 1_000;
 
@@ -60,6 +63,7 @@ export async function startGateway(
   const tables = new TableMaker(deps.recorder, registry, deps.compilePattern, judging);
   const table = tables.make(split);
   tables.commit(table);
+  const nowMs = () => deps.clock.nowMs();
   const gate: Gate = {
     table,
     settings,
@@ -67,20 +71,32 @@ export async function startGateway(
     random: deps.random,
     log: deps.log,
     instance: newInstanceId(),
-    uploads: new Uploads(settings.limits.bodyIdleTimeoutMs, () => deps.clock.nowMs(), cutStalled),
+    uploads: new Uploads(settings.limits, nowMs, cutStalled),
+    readers: new Readers(settings.limits.answerIdleTimeoutMs, nowMs),
     spans: deps.spans ?? null,
     draining: false,
     inFlight: 0,
   };
-  const app = await buildApp(gate);
+  const sockets = new WebSockets(gate);
+  const app = await buildApp(gate, sockets);
   try {
     await app.listen({ host: settings.host, port: settings.port });
   } catch (error) {
     gate.uploads.stop();
+    gate.readers.stop();
     await registry.close();
     throw error;
   }
-  return new Gateway(gate, app, tables, registry, judging);
+  return new Gateway({ gate, app, tables, registry, judging, sockets });
+}
+
+interface Parts {
+  readonly gate: Gate;
+  readonly app: FastifyInstance;
+  readonly tables: TableMaker;
+  readonly registry: UpstreamRegistry;
+  readonly judging: Judging;
+  readonly sockets: WebSockets;
 }
 
 export class Gateway {
@@ -90,19 +106,15 @@ export class Gateway {
   readonly #tables: TableMaker;
   readonly #registry: UpstreamRegistry;
   readonly #judging: Judging;
+  readonly #sockets: WebSockets;
 
-  constructor(
-    gate: Gate,
-    app: FastifyInstance,
-    tables: TableMaker,
-    registry: UpstreamRegistry,
-    judging: Judging,
-  ) {
+  constructor({ gate, app, tables, registry, judging, sockets }: Parts) {
     this.#gate = gate;
     this.#app = app;
     this.#tables = tables;
     this.#registry = registry;
     this.#judging = judging;
+    this.#sockets = sockets;
     const { address, port, family } = app.server.address() as AddressInfo;
     const scheme = gate.settings.tls === null ? 'http' : 'https';
     this.url = `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
@@ -152,7 +164,8 @@ export class Gateway {
 
   /**
    * Stops listening and waits up to `graceMs` for requests in flight; what is not
-   * over then is cut. Resolves with how many that were.
+   * over then is cut. Resolves with how many that were. WebSockets, which have no
+   * end of their own, are told shortly before.
    */
   async close(graceMs: number): Promise<number> {
     const { server } = this.#app;
@@ -160,21 +173,28 @@ export class Gateway {
     // Node's own close would also end idle connections at once, some of them under a request on its way.
     net.Server.prototype.close.call(server);
     const deadline = performance.now() + graceMs;
-    while (this.#gate.inFlight > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
-    }
+    await this.#untilIdle(deadline - Math.min(GOODBYE_MS, graceMs / 2));
+    this.#sockets.sayGoodbye();
+    await this.#untilIdle(deadline);
     const cut = this.#gate.inFlight;
     server.closeIdleConnections();
     server.closeAllConnections();
+    this.#sockets.cut();
     this.#gate.uploads.stop();
+    this.#gate.readers.stop();
     await this.#app.close();
     await this.#registry.close();
     return cut;
   }
+
+  async #untilIdle(deadlineMs: number): Promise<void> {
+    while (this.#gate.inFlight > 0 && performance.now() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
+    }
+  }
 }
 
-async function buildApp(gate: Gate): Promise<FastifyInstance> {
-  const sockets = new WebSockets(gate);
+async function buildApp(gate: Gate, sockets: WebSockets): Promise<FastifyInstance> {
   const app = Fastify({
     serverFactory: (handler) => buildServer(gate, handler as http.RequestListener),
     // Only WebSockets come here, with the path that @fastify/http-proxy forwards.
@@ -236,13 +256,22 @@ function buildServer(gate: Gate, webSocket: http.RequestListener): HttpServer {
   const server: HttpServer =
     tls === null
       ? http.createServer(options, handler)
-      : https.createServer({ ...options, ...tlsContext(tls), ALPNProtocols: ['http/1.1'] }, handler);
+      : https.createServer(
+          {
+            ...options,
+            ...tlsContext(tls),
+            ALPNProtocols: ['http/1.1'],
+            handshakeTimeout: limits.headersTimeoutMs,
+          },
+          handler,
+        );
   server.maxConnections = limits.maxConnections;
   // Node would drop headers beyond 2,000 in silence; admission counts them instead.
   server.maxHeadersCount = 0;
   const onExpect: http.RequestListener = (req, res) => handle(gate, req, res, true);
   server.on('checkContinue', onExpect);
   server.on('checkExpectation', onExpect);
+  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => gate.readers.watch(socket));
   server.on('connect', (_req, socket) => socket.end(rawErrorAnswer('method_not_allowed')));
   return server;
 }
@@ -255,6 +284,8 @@ function tlsContext(tls: { cert: string; key: string }): https.ServerOptions {
 function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   const busy = socket as Socket & { _httpMessage?: { headersSent: boolean } | null };
   // Bytes behind a last request are nothing to its answer, which closes the connection.
+  // Nobody who did not finish the TLS handshake could read an answer.
+  if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return void socket.destroy();
   // An answer that has begun must not get another one in its middle.
   if (error.code === 'HPE_CLOSED_CONNECTION' && busy._httpMessage) return;
   if (error.code === 'ECONNRESET' || !socket.writable || busy._httpMessage?.headersSent) {

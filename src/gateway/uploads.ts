@@ -1,12 +1,18 @@
+import type { ListenerLimits } from '../core/model.ts';
 import type { Exchange } from './exchange.ts';
 
 /** How often uploads are looked at within their limit. */
 const SWEEPS_PER_LIMIT = 6;
 const MIN_SWEEP_MS = 50;
 
+type UploadLimits = Pick<ListenerLimits, 'bodyIdleTimeoutMs' | 'minBodyBytesPerSecond'>;
+
 /**
  * Requests whose body is still arriving. One sweep for all of them finds those
- * that stopped, so that a request costs no timer of its own.
+ * that stopped, and those that only drip, so that a request costs no timer of its own.
+ *
+ * The rate is measured as in Apache's mod_reqtimeout: a request has as much time in
+ * hand as it may be silent; time spends it, and each byte earns some back.
  *
  * They stand in reused slots, so that a finished request is let go at once; a
  * Set's table would hold it until it next grows. No difference in CPU was shown.
@@ -16,9 +22,9 @@ export class Uploads {
   readonly #free: number[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  constructor(limitMs: number, nowMs: () => number, onStalled: (x: Exchange) => void) {
-    const everyMs = Math.max(MIN_SWEEP_MS, limitMs / SWEEPS_PER_LIMIT);
-    this.#timer = setInterval(() => this.#sweep(limitMs, nowMs(), onStalled), everyMs);
+  constructor(limits: UploadLimits, nowMs: () => number, onStalled: (x: Exchange) => void) {
+    const everyMs = Math.max(MIN_SWEEP_MS, limits.bodyIdleTimeoutMs / SWEEPS_PER_LIMIT);
+    this.#timer = setInterval(() => this.#sweep(limits, nowMs(), onStalled), everyMs);
     this.#timer.unref();
   }
 
@@ -39,18 +45,30 @@ export class Uploads {
     clearInterval(this.#timer);
   }
 
-  #sweep(limitMs: number, nowMs: number, onStalled: (x: Exchange) => void): void {
+  #sweep(limits: UploadLimits, nowMs: number, onStalled: (x: Exchange) => void): void {
     for (const x of this.#slots) {
-      if (x === null) continue;
-      const { bytesRead } = x.req.socket;
-      // A body that nobody reads cannot arrive; that stall is the upstream's and has its own time-out.
-      if (bytesRead !== x.uploadBytes || !x.req.readableFlowing) {
-        x.uploadBytes = bytesRead;
-        x.uploadSinceMs = nowMs;
-      } else if (nowMs - x.uploadSinceMs >= limitMs) {
-        this.remove(x);
-        onStalled(x);
-      }
+      if (x === null || moves(x, limits, nowMs)) continue;
+      this.remove(x);
+      onStalled(x);
     }
   }
+}
+
+/** Whether a body arrives as it must; notes what this look has found. */
+function moves(x: Exchange, limits: UploadLimits, nowMs: number): boolean {
+  const { bytesRead } = x.req.socket;
+  const { bodyIdleTimeoutMs: limitMs, minBodyBytesPerSecond: perSecond } = limits;
+  const isFirst = x.uploadBytes < 0;
+  const bytes = bytesRead - x.uploadBytes;
+  const passedMs = nowMs - x.uploadLookMs;
+  x.uploadBytes = bytesRead;
+  x.uploadLookMs = nowMs;
+  // A body that nobody reads cannot arrive; that stall is the upstream's and has its own time-out.
+  const isAwaited = x.req.readableFlowing === true;
+  if (isFirst || bytes > 0 || !isAwaited) x.uploadSinceMs = nowMs;
+  if (isFirst || !isAwaited) return true;
+  if (nowMs - x.uploadSinceMs >= limitMs) return false;
+  if (perSecond === 0) return true;
+  x.uploadSpentMs = Math.max(0, x.uploadSpentMs + passedMs - (bytes * 1_000) / perSecond);
+  return x.uploadSpentMs < limitMs;
 }

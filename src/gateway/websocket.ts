@@ -3,7 +3,7 @@ import { connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import httpProxy from '@fastify/http-proxy';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, type WebSocketServer } from 'ws';
 import { admit } from './admission.ts';
 import { refuse, settle } from './answer.ts';
 import { isWebSocket } from './downstream.ts';
@@ -23,8 +23,27 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** What may wait for a slow reader before the other side is no longer read from. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+const GOING_AWAY = 1001;
 /** Of the client's handshake: ws makes its own towards the upstream. */
 const HANDSHAKE_HEADERS = /^(?:sec-websocket-(?:key|version|extensions|protocol)|content-length)$/;
+
+/**
+ * A client's side, unread from the start: what it sends before its upstream is
+ * there would be kept in memory without end, for there is nobody to hand it to.
+ */
+class HeldWebSocket extends WebSocket {
+  constructor(...args: ConstructorParameters<typeof WebSocket>) {
+    super(...args);
+    this.once('open', () => this.pause());
+  }
+
+  /** From now on only its answer to our close frame is read for; what else it says is for nobody. */
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason);
+    for (const event of ['message', 'ping', 'pong']) this.removeAllListeners(event);
+    this.resume();
+  }
+}
 
 interface Tunnel {
   readonly x: Exchange;
@@ -38,10 +57,12 @@ interface Tunnel {
 /**
  * WebSockets, through @fastify/http-proxy: its message pump, our route, version,
  * endpoint and headers. The client's handshake is completed before the
- * upstream's; where that then fails the client gets a close frame 1011.
+ * upstream's; where that then fails the client gets a close frame 1011. Until the
+ * upstream's is completed nothing is read from the client.
  */
 export class WebSockets {
   readonly #gate: Gate;
+  #server: WebSocketServer | null = null;
   readonly #tunnels = new WeakMap<IncomingMessage, Tunnel>();
   readonly #bySocket = new WeakMap<Socket, Tunnel>();
   readonly #byWebSocket = new WeakMap<WebSocket, Tunnel>();
@@ -60,7 +81,12 @@ export class WebSockets {
       replyOptions: {
         getUpstream: (request) => this.#tunnelOf(request.raw as IncomingMessage).endpoint.origin,
       },
-      wsServerOptions: { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: true },
+      wsServerOptions: {
+        maxPayload: MAX_MESSAGE_BYTES,
+        perMessageDeflate: false,
+        clientTracking: true,
+        WebSocket: HeldWebSocket,
+      },
       wsClientOptions: {
         maxPayload: MAX_MESSAGE_BYTES,
         perMessageDeflate: false,
@@ -75,6 +101,16 @@ export class WebSockets {
         onOutgoingMessage: (_context, source, target) => holdBack(target, source),
       },
     } as Parameters<typeof httpProxy>[1] & object);
+  }
+
+  /** Tells every client that this gateway goes away (RFC 6455 section 7.4.1); each takes its upstream along. */
+  sayGoodbye(): void {
+    for (const client of this.#server?.clients ?? []) client.close(GOING_AWAY);
+  }
+
+  /** Ends what is left at once; ws itself would wait 30 s for a close frame. */
+  cut(): void {
+    for (const client of this.#server?.clients ?? []) client.terminate();
   }
 
   #admit(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
@@ -94,8 +130,17 @@ export class WebSockets {
     }
     this.#tunnels.set(raw, tunnel);
     this.#bySocket.set(raw.socket, tunnel);
-    announceVersion(reply, raw, tunnel);
+    this.#server ??= this.#adopt(reply);
     done();
+  }
+
+  /** The plugin's server, which only a request leads to. */
+  #adopt(reply: FastifyReply): WebSocketServer {
+    const { wss } = (reply as FastifyReply & { wsProxy: { wss: WebSocketServer } }).wsProxy;
+    wss.on('headers', (lines: string[], request: IncomingMessage) =>
+      announce(this.#tunnelOf(request), lines),
+    );
+    return wss;
   }
 
   #choose(x: Exchange): Tunnel | null {
@@ -156,6 +201,7 @@ export class WebSockets {
     if (tunnel === undefined || source.readyState !== source.OPEN) return target.terminate();
     this.#byWebSocket.set(source, tunnel);
     if (target.readyState !== target.OPEN) return;
+    source.resume();
     tunnel.open = true;
     tunnel.group.note(tunnel.endpoint, true, this.#gate.clock.nowMs());
     tunnel.span?.end(101, '');
@@ -194,7 +240,8 @@ type DialOptions = ConnectionOptions & TcpNetConnectOpts;
 
 /** Stops reading one side while the other has not taken what it was sent (ws itself would buffer without end). */
 function holdBack(from: WebSocket, to: WebSocket): void {
-  if (to.bufferedAmount < HIGH_WATER_BYTES || from.isPaused) return;
+  // To a side that is closing nothing is sent any more: what `from` still says must be read to get to its end.
+  if (to.readyState !== to.OPEN || to.bufferedAmount < HIGH_WATER_BYTES || from.isPaused) return;
   const { _socket: socket } = to as WebSocket & { _socket: Socket | null };
   if (socket === null) return;
   from.pause();
@@ -207,14 +254,11 @@ function holdBack(from: WebSocket, to: WebSocket): void {
   socket.on('close', resume);
 }
 
-/** Adds the version to the 101 answer, as every other answer carries it. */
-function announceVersion(reply: FastifyReply, raw: IncomingMessage, { x }: Tunnel): void {
-  const { service } = x.runtime as ServiceRuntime;
-  const { wss } = (reply as FastifyReply & { wsProxy: { wss: WebSocketServer } }).wsProxy;
-  wss.once('headers', (lines: string[], request: IncomingMessage) => {
-    if (request !== raw) return;
-    lines.push(`x-request-id: ${x.requestId}`);
-    const version = service.versions[x.assignment?.version ?? service.stable];
-    if (service.exposeVersion && version !== undefined) lines.push(`x-coalmine-version: ${version.name}`);
-  });
+/** Adds to the 101 what every other answer carries. */
+function announce({ x }: Tunnel, lines: string[]): void {
+  const { service, issuer } = x.runtime as ServiceRuntime;
+  lines.push(`x-request-id: ${x.requestId}`);
+  const version = service.versions[x.assignment?.version ?? service.stable];
+  if (service.exposeVersion && version !== undefined) lines.push(`x-coalmine-version: ${version.name}`);
+  if (x.newId !== '' && issuer !== null) lines.push(`set-cookie: ${issuer.setCookie(x.newId, x.secure)}`);
 }

@@ -79,11 +79,14 @@ export class ArmsLifetime {
     for (const key of this.#pairs.folded.keys()) if (!named.has(key)) this.#pairs.folded.delete(key);
   }
 
-  /** One item a version that was ever judged. */
-  arms(): readonly ArmTotals[] {
+  /** One item a version that was ever judged; of some services, or of all. */
+  arms(services?: ReadonlySet<string>): readonly ArmTotals[] {
     this.#look();
-    const sums = new Map([...this.#arms.folded].map(([key, totals]) => [key, copyOf(totals)]));
-    for (const tally of this.#arms.live) addArm(sums, tally);
+    const sums = new Map<string, MutableTotals>();
+    for (const [key, totals] of this.#arms.folded) {
+      if (isAsked(services, totals)) sums.set(key, copyOf(totals));
+    }
+    for (const tally of this.#arms.live) if (isAsked(services, tally)) addArm(sums, tally);
     for (const [key, totals] of sums) this.#keepNames(key, totals);
     return [...sums.values()];
   }
@@ -112,13 +115,14 @@ export class ArmsLifetime {
     return sums;
   }
 
-  /** One item a service. */
-  pairs(): readonly PairTotals[] {
+  /** One item a service; of some, or of all. */
+  pairs(services?: ReadonlySet<string>): readonly PairTotals[] {
     this.#look();
-    const sums = new Map(
-      [...this.#pairs.folded].map(([key, { service, counts }]) => [key, { service, counts: counts.slice() }]),
-    );
-    for (const tally of this.#pairs.live) addPairs(sums, tally);
+    const sums = new Map<string, PairTotals>();
+    for (const [key, { service, counts }] of this.#pairs.folded) {
+      if (isAsked(services, { service })) sums.set(key, { service, counts: counts.slice() });
+    }
+    for (const tally of this.#pairs.live) if (isAsked(services, tally)) addPairs(sums, tally);
     return [...sums.values()];
   }
 
@@ -127,6 +131,13 @@ export class ArmsLifetime {
     settle(this.#arms, this.#readArms(), addArm);
     settle(this.#pairs, this.#readPairs(), addPairs);
   }
+}
+
+function isAsked(
+  services: ReadonlySet<string> | undefined,
+  { service }: { readonly service: string },
+): boolean {
+  return services === undefined || services.has(service);
 }
 
 function settle<Tally, Totals>(

@@ -1,21 +1,13 @@
-import {
-  Counter,
-  collectDefaultMetrics,
-  Gauge,
-  Histogram,
-  type OpenMetricsContentType,
-  Registry,
-} from 'prom-client';
-import { assertNever, type Split } from '../core/model.ts';
+import { collectDefaultMetrics, type OpenMetricsContentType, Registry } from 'prom-client';
+import type { Split } from '../core/model.ts';
 import type { ArmsLifetime } from './arms-lifetime.ts';
+import { headOf, histogramLines, sampleLines } from './format.ts';
 import { type HistogramKey, METRICS, type MetricKey, type MetricSpec } from './names.ts';
 import type { Recorder } from './recorder.ts';
 import {
   DISTRIBUTIONS,
-  type Distribution,
   type FeedbackReading,
   type GateReading,
-  type Labels,
   type RolloutReading,
   SAMPLES,
   type Snapshot,
@@ -48,134 +40,113 @@ export interface ExpositionSources {
   streams?(): StreamsReading;
 }
 
+/**
+ * Services rendered in one turn of the event loop. The data path lives in the same
+ * thread: between turns it serves its requests. A turn takes a few milliseconds.
+ */
+const SERVICES_A_TURN = 10;
+
+const KEYS = Object.keys(METRICS) as MetricKey[];
+
+/** Metrics with one sample or one list for the whole process, told once and not with each turn's services. */
+const OF_PROCESS: ReadonlySet<MetricKey> = new Set<MetricKey>([
+  'rolloutInfo',
+  'rollouts',
+  'gateState',
+  'gateEvidence',
+  'kpi',
+  'feedbackRefused',
+  'reloads',
+  'reloadFailures',
+  'traceSpans',
+  'traces',
+  'eventStreams',
+  'eventStreamsDropped',
+]);
+
 export function createExposition(sources: ExpositionSources): Exposition {
-  // Each `metrics()` below collects every metric before it first awaits, so a scrape reads the
-  // one snapshot taken just before it, also when two scrapes overlap.
-  let snapshot = NOTHING;
-  const own = new Registry();
-  for (const key of Object.keys(METRICS) as MetricKey[]) register(own, key, () => snapshot);
-  const text = Registry.merge([own, processRegistry()]);
+  const text = processRegistry();
   const open = openMetricsOf(text);
+  /** Renders that wait for their turn, by format. Who asks meanwhile shares it, so that any number of scrapers costs no more than two. */
+  const waiting = new Map<boolean, Promise<string>>();
+  let last: Promise<unknown> = Promise.resolve();
   return {
     contentType: (openMetrics) => (openMetrics ? open : text).contentType,
-    async render(openMetrics) {
-      snapshot = takeSnapshot({
-        split: sources.split(),
-        tallies: sources.recorder.lifetime(),
-        reloads: sources.reloads(),
-        rollouts: sources.rollouts?.() ?? [],
-        gates: sources.gates?.() ?? [],
-        arms: sources.answers?.arms() ?? [],
-        pairs: sources.answers?.pairs() ?? [],
-        feedback: sources.feedback?.() ?? NOTHING.feedback,
-        tracing: sources.tracing?.() ?? null,
-        streams: sources.streams?.() ?? NOTHING.streams,
+    render(openMetrics) {
+      const shared = waiting.get(openMetrics);
+      if (shared !== undefined) return shared;
+      const next = last.then(() => {
+        waiting.delete(openMetrics);
+        return renderAll(sources, openMetrics, openMetrics ? open : text);
       });
-      return (openMetrics ? open : text).metrics();
+      waiting.set(openMetrics, next);
+      last = next.catch(() => undefined);
+      return next;
     },
   };
 }
 
-const NOTHING: Snapshot = {
-  series: [],
-  reloads: { ok: 0, failed: 0 },
-  rollouts: [],
-  gates: [],
-  pairs: [],
-  feedback: { kpis: [], refused: {} },
-  tracing: null,
-  streams: { open: 0, dropped: 0 },
-};
+/** Every number of one service is of the same moment; services are a few turns apart. */
+async function renderAll(
+  sources: ExpositionSources,
+  openMetrics: boolean,
+  ofProcess: Pick<Registry, 'metrics'>,
+): Promise<string> {
+  const split = sources.split();
+  const blocks = KEYS.map((key) => [headOf(METRICS[key], openMetrics)]);
+  for (let from = 0; from === 0 || from < split.services.length; from += SERVICES_A_TURN) {
+    if (from > 0) await nextTurn();
+    const services = split.services.slice(from, from + SERVICES_A_TURN);
+    const snapshot = snapshotOf(sources, { ...split, services }, from === 0);
+    KEYS.forEach((key, i) => {
+      if (from === 0 || !OF_PROCESS.has(key)) addLines(blocks[i] as string[], key, snapshot);
+    });
+  }
+  const gap = openMetrics ? '\n' : '\n\n';
+  let body = '';
+  // A string that is only put together is copied once, when it is sent.
+  for (const lines of blocks) body += lines.join('\n') + gap;
+  await nextTurn();
+  return body + (await ofProcess.metrics());
+}
 
-function register(registry: Registry, key: MetricKey, snapshot: () => Snapshot): void {
-  const { name, kind, labels, help }: MetricSpec = METRICS[key];
-  const config = { name, help, labelNames: labels, registers: [registry] };
+/** Of some services; with the first of them what the process has as a whole. */
+function snapshotOf(sources: ExpositionSources, split: Split, isFirst: boolean): Snapshot {
+  const names = new Set(split.services.map(({ name }) => name));
+  return takeSnapshot({
+    split,
+    tallies: sources.recorder.lifetime(names),
+    reloads: sources.reloads(),
+    rollouts: (isFirst ? sources.rollouts?.() : null) ?? [],
+    gates: (isFirst ? sources.gates?.() : null) ?? [],
+    arms: sources.answers?.arms(names) ?? [],
+    pairs: sources.answers?.pairs(names) ?? [],
+    feedback: (isFirst ? sources.feedback?.() : null) ?? { kpis: [], refused: {} },
+    tracing: sources.tracing?.() ?? null,
+    streams: sources.streams?.() ?? { open: 0, dropped: 0 },
+  });
+}
+
+function addLines(into: string[], key: MetricKey, snapshot: Snapshot): void {
+  const spec: MetricSpec = METRICS[key];
   if (isHistogram(key)) {
-    new TallyHistogram(config, () => DISTRIBUTIONS[key](snapshot()));
+    for (const each of DISTRIBUTIONS[key](snapshot)) into.push(histogramLines(spec.name, each));
     return;
   }
-  const read = SAMPLES[key];
-  switch (kind) {
-    case 'counter':
-      new Counter({
-        ...config,
-        collect() {
-          this.reset();
-          for (const { labels, value } of read(snapshot())) this.inc(labels, value);
-        },
-      });
-      return;
-    case 'gauge':
-      new Gauge({
-        ...config,
-        collect() {
-          this.reset();
-          for (const { labels, value } of read(snapshot())) this.set(labels, value);
-        },
-      });
-      return;
-    case 'histogram':
-      throw new Error(`${name} has no distribution`);
-    default:
-      assertNever(kind);
-  }
+  const samples = SAMPLES[key](snapshot);
+  if (samples.length > 0) into.push(sampleLines(spec, samples));
 }
 
 function isHistogram(key: MetricKey): key is HistogramKey {
   return key in DISTRIBUTIONS;
 }
 
-interface BucketValue {
-  labels: Record<string, string | number>;
-  /** The labels that all lines of one histogram share; prom-client formats them once. */
-  sharedLabels: Labels;
-  value: number;
-  metricName: string;
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /**
- * prom-client's histogram has one set of buckets and takes single observations;
- * ours are counted already, and the bounds differ by service. So the values it
- * prints are made here: `getForPromString` is what its registry and its own
- * `get()` read them from.
- */
-class TallyHistogram extends Histogram {
-  // Not #private: the OpenMetrics view below inherits from the instance.
-  private readonly values: () => BucketValue[];
-  private readonly head: { name: string; help: string; type: 'histogram'; aggregator: 'sum' };
-
-  constructor(
-    config: { name: string; help: string; labelNames: readonly string[]; registers: Registry[] },
-    read: () => Distribution[],
-  ) {
-    super(config);
-    this.head = { name: config.name, help: config.help, type: 'histogram', aggregator: 'sum' };
-    this.values = () => read().flatMap((distribution) => bucketValues(config.name, distribution));
-  }
-
-  async getForPromString(): Promise<TallyHistogram['head'] & { values: BucketValue[] }> {
-    return { ...this.head, values: this.values() };
-  }
-}
-
-function bucketValues(name: string, { labels, edges, counts, sum }: Distribution): BucketValue[] {
-  const values: BucketValue[] = [];
-  let total = 0;
-  const add = (suffix: string, own: BucketValue['labels'], value: number) =>
-    values.push({ metricName: name + suffix, sharedLabels: labels, labels: own, value });
-  for (let i = 0; i < edges.length; i++) {
-    total += counts[i] as number;
-    add('_bucket', { le: edges[i] as number }, total);
-  }
-  total += counts[edges.length] as number;
-  add('_bucket', { le: '+Inf' }, total);
-  add('_sum', {}, sum);
-  add('_count', {}, total);
-  return values;
-}
-
-/**
- * The same metrics for OpenMetrics. To print it prom-client takes `_total` off
+ * The process's own metrics for OpenMetrics. To print it prom-client takes `_total` off
  * the name of the very metric it was given, which would spoil the other format;
  * so it gets an object of its own that inherits everything else.
  */

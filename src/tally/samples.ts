@@ -6,7 +6,7 @@ import { methodOfKey, SCALAR, statusOfKey, type Tally } from '../core/tally.ts';
 import type { ArmTotals, PairTotals } from './arms-lifetime.ts';
 import type { HistogramKey, MetricKey } from './names.ts';
 
-/** What one scrape tells: every number in it is of the same moment. */
+/** What one scrape tells of some services: every number in it is of the same moment. */
 export interface Snapshot {
   readonly series: readonly Series[];
   readonly reloads: { readonly ok: number; readonly failed: number };
@@ -293,11 +293,25 @@ function scalarSamples(scalar: number): (snapshot: Snapshot) => Sample[] {
 
 function distribution(labels: Labels, tally: Tally, counts: Float64Array, sumScalar: number): Distribution {
   const sum = (tally.scalars[sumScalar] as number) / 1000;
-  return { labels, edges: Array.from(tally.edgesMs, secondsOf), counts, sum };
+  return { labels, edges: secondsOf(tally.edgesMs), counts, sum };
+}
+
+/** Of the edges last asked for: nearly all services have the same, and writing a number takes long. */
+let lastEdges: { readonly ms: readonly number[]; readonly seconds: readonly number[] } = {
+  ms: [],
+  seconds: [],
+};
+
+function secondsOf(edgesMs: ArrayLike<number>): readonly number[] {
+  const { ms } = lastEdges;
+  if (ms.length !== edgesMs.length || ms.some((edge, i) => edge !== edgesMs[i])) {
+    lastEdges = { ms: Array.from(edgesMs), seconds: Array.from(edgesMs, inSeconds) };
+  }
+  return lastEdges.seconds;
 }
 
 /** A bound as a person would write it: 0.7 ms is 0.0007, not 0.0006999999999999999. */
-function secondsOf(edgeMs: number): number {
+function inSeconds(edgeMs: number): number {
   return Number((edgeMs / 1000).toPrecision(15));
 }
 

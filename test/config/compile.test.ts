@@ -15,6 +15,8 @@ t.test('the defaults of a config that names only an endpoint', async (t) => {
         maxHeaders: 100,
         headersTimeoutMs: 10_000,
         bodyIdleTimeoutMs: 30_000,
+        minBodyBytesPerSecond: 240,
+        answerIdleTimeoutMs: 60_000,
         keepAliveMs: 65_000,
         maxConnections: 10_000,
       },
@@ -111,7 +113,7 @@ admin: { listen: 0.0.0.0:9, token: 0123456789abcdef, allowedHosts: [Gate.example
 region: EU-West
 trustProxy: [10.0.0.1, loopback, 127.0.0.0/8]
 tls: { cert: c.pem, key: k.pem }
-limits: { maxHeaderBytes: 8KiB, maxHeaders: 50, headersTimeout: 1s, bodyIdleTimeout: 2s, keepAlive: 3s, maxConnections: 4 }
+limits: { maxHeaderBytes: 8KiB, maxHeaders: 50, headersTimeout: 1s, bodyIdleTimeout: 2s, minBodyBytesPerSecond: 0, answerIdleTimeout: 6s, keepAlive: 3s, maxConnections: 4 }
 drain: { delay: 0s, timeout: 1m }
 log: { level: debug, accessLog: 0.25 }
 services: { a: { versions: { v1: { url: http://a:1 } } } }
@@ -128,6 +130,8 @@ services: { a: { versions: { v1: { url: http://a:1 } } } }
         maxHeaders: 50,
         headersTimeoutMs: 1_000,
         bodyIdleTimeoutMs: 2_000,
+        minBodyBytesPerSecond: 0,
+        answerIdleTimeoutMs: 6_000,
         keepAliveMs: 3_000,
         maxConnections: 4,
       },
@@ -152,7 +156,7 @@ sticky:
   issueCookie: { name: id, maxAge: 1h, secret: 0123456789abcdef, domain: .example.com }
 precedence: nginx
 regionHeader: X-Region
-mirror: { to: v2, percent: 0.5, by: random, methods: [PUT], timeout: 1s, maxInFlight: 2, maxBody: 1KiB, maxBuffered: 2KiB, keepCredentials: true }
+mirror: { to: v2, percent: 0.5, by: random, methods: [PUT], timeout: 1s, maxInFlight: 2, maxBody: 1KiB, maxAnswer: 3KiB, maxBuffered: 2KiB, keepCredentials: true }
 failover: stable
 maxBody: unlimited
 exposeVersion: false
@@ -186,6 +190,7 @@ latencyEdges: [120ms, 100ms, 0.75ms]
       timeoutMs: 1_000,
       maxInFlight: 2,
       maxBodyBytes: 1_024,
+      maxAnswerBytes: 3_072,
       maxBufferedBytes: 2_048,
       keepCredentials: true,
     },

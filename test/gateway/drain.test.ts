@@ -1,9 +1,13 @@
+import { once } from 'node:events';
 import t, { type Test } from 'tap';
+import { WebSocket } from 'ws';
 import { serve } from '../support/gateway.ts';
 import { headerOf, textOf } from '../support/http1.ts';
 import { answer, type Call, chunk, polite, startOrigin } from '../support/origin.ts';
 import { connectRaw, head } from '../support/raw.ts';
 import { single } from '../support/split.ts';
+import { until } from '../support/wait.ts';
+import { closeCode, handshake, startSocketOrigin } from '../support/websocket.ts';
 
 async function scene(t: Test) {
   const held: Call[] = [];
@@ -107,4 +111,29 @@ t.test('a request on an idle connection that comes while closing is still answer
   t.equal(textOf(idle.answers[1]!), 'served /y');
   await held[0]?.write(answer(200, 'late'));
   t.equal(await closing, 0);
+});
+
+t.test('WebSockets are told that the gateway goes away, and take their upstreams along', async (t) => {
+  const codes: number[] = [];
+  const origin = await startSocketOrigin(t, (socket) => socket.on('close', (code) => codes.push(code)));
+  const gateway = await serve(t, single(origin.url));
+  const socket = new WebSocket(gateway.url.replace('http', 'ws'));
+  t.teardown(() => socket.terminate());
+  await once(socket, 'open');
+  await until(() => origin.opened.length === 1, 'the upstream to open as well');
+  const closed = once(socket, 'close');
+  t.equal(await gateway.gateway.close(2_000), 0, 'none had to be cut');
+  t.equal((await closed)[0], 1001);
+  await until(() => codes.length === 1, 'the upstream to be told');
+  t.strictSame(codes, [1001]);
+});
+
+t.test('a WebSocket that does not answer the goodbye is cut', async (t) => {
+  const origin = await startSocketOrigin(t, () => {});
+  const gateway = await serve(t, single(origin.url));
+  const client = await connectRaw({ port: gateway.port });
+  await client.send(handshake('/')).heads();
+  t.equal(await gateway.gateway.close(300), 1);
+  await client.closed();
+  t.equal(closeCode(client), 1001);
 });

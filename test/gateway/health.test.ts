@@ -1,8 +1,10 @@
+import net from 'node:net';
 import t, { type Test } from 'tap';
 import type { HealthCheck } from '../../src/core/model.ts';
 import { serve } from '../support/gateway.ts';
 import { headerOf } from '../support/http1.ts';
 import { answer, type Origin, startOrigin } from '../support/origin.ts';
+import { connectRaw, head } from '../support/raw.ts';
 import { single } from '../support/split.ts';
 import { until } from '../support/wait.ts';
 import { clientOf } from './client.ts';
@@ -133,3 +135,56 @@ t.test('checks end with their Split: when it is replaced, refused, or the gatewa
   await gateway.gateway.close(0);
   await over(next);
 });
+
+t.test('an endpoint whose connections are all taken is still checked, and found when it hangs', async (t) => {
+  const status = { now: 200 };
+  const watched = await startOrigin(t, (call) => {
+    if (call.message.target !== '/healthz') return undefined;
+    return status.now === 0 ? undefined : call.write(answer(status.now, ''));
+  });
+  const gateway = await serve(
+    t,
+    single(watched.url, { upstream: { health: CHECK, pool: { connections: 2, pending: 8 } } }),
+  );
+  const probes = () => watched.requests.filter(({ message }) => message.target === '/healthz').length;
+  const clients = await Promise.all(Array.from({ length: 4 }, () => connectRaw({ port: gateway.port })));
+  for (const { socket } of clients) t.teardown(() => socket.destroy());
+  for (const client of clients) client.send(head('GET /held HTTP/1.1'));
+  await until(() => gateway.gateway.endpoints()[0]?.pending === 4, 'the pool to be full, and two to wait');
+  const from = probes();
+  await until(() => probes() >= from + 5, 'checks that go on');
+  t.equal(gateway.gateway.endpoints()[0]?.healthy, true);
+  status.now = 0;
+  await until(() => gateway.gateway.endpoints()[0]?.healthy === false, 'it to be unhealthy');
+  status.now = 200;
+  await until(() => gateway.gateway.endpoints()[0]?.healthy === true, 'it to be healthy again');
+});
+
+t.test('an endpoint that takes no connection is found in the check’s own time', async (t) => {
+  // TLS that never answers: connecting takes for ever, and `timeouts.connect` would wait 10 s for it.
+  const silent = await startSilent(t);
+  const health = { ...CHECK, timeoutMs: 100 };
+  const gateway = await serve(
+    t,
+    single(silent.url, { upstream: { health, timeouts: { connectMs: 60_000 } } }),
+  );
+  await until(() => gateway.gateway.endpoints()[0]?.healthy === false, 'it to be unhealthy');
+  await gateway.gateway.close(0);
+  await until(() => silent.open() === 0, 'the check’s connection to be closed with the gateway');
+});
+
+async function startSilent(t: Test): Promise<{ url: string; open(): number }> {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { url: `https://127.0.0.1:${(server.address() as net.AddressInfo).port}`, open: () => sockets.size };
+}

@@ -4,9 +4,12 @@ import { bucketOfKey } from '../../src/core/split/hash.ts';
 import { CookieIssuer, cookieValue } from '../../src/gateway/cookies.ts';
 import { makeAuthority } from '../support/certs.ts';
 import { serve } from '../support/gateway.ts';
+import { valuesOf, type WireMessage } from '../support/http1.ts';
 import { answer, startOrigin } from '../support/origin.ts';
+import { connectRaw } from '../support/raw.ts';
 import { requireTool } from '../support/requireTool.ts';
 import { canary, type ListenerOptions, listener } from '../support/split.ts';
+import { handshake } from '../support/websocket.ts';
 import { clientOf, type Reply, reasonsFor } from './client.ts';
 
 const ISSUE: IssueCookie = { name: 'cid', maxAgeS: 3_600, secret: 'sesame', domain: null };
@@ -25,6 +28,14 @@ async function scene(t: Test, listen: ListenerOptions = {}) {
     settings: listener(listen),
   });
   return { gateway, stable, next, client: clientOf(t, gateway.url, { rejectUnauthorized: false }) };
+}
+
+/** The head of the answer to a WebSocket's handshake. */
+async function upgraded(port: number, request: string): Promise<WireMessage> {
+  const client = await connectRaw({ port });
+  await client.send(request).heads();
+  client.socket.destroy();
+  return client.answers[0] as WireMessage;
 }
 
 /** The gateway's own Set-Cookie of an answer, or undefined. */
@@ -131,4 +142,49 @@ t.test('under TLS the cookie is Secure', requireTool('openssl', ['version']), as
   const next = await client('/', { headers: { cookie: cookieOf(first) } });
   t.equal(next.body, first.body);
   t.equal(issued(next), undefined);
+});
+
+t.test('a stale or forged cookie in front of the right one moves nobody', async (t) => {
+  const { gateway, client } = await scene(t);
+  const first = await client('/');
+  const cookie = cookieOf(first);
+  const forged = (count: number) =>
+    Array.from({ length: count }, () => `cid=${'A'.repeat(22)}.forged; `).join('');
+  const stale = `cid=${new CookieIssuer({ ...ISSUE, secret: 'earlier' }).setCookie('B'.repeat(22), false).slice(4, 70)}`;
+  for (const before of [forged(1), forged(7), `${stale}; `, 'cid=; ', 'cid=""; xcid=1; ']) {
+    const next = await client('/', { headers: { cookie: before + cookie } });
+    t.equal(next.body, first.body, before);
+    t.equal(issued(next), undefined, 'no second id');
+  }
+  const lost = await client('/', { headers: { cookie: forged(8) + cookie } });
+  t.not(issued(lost), undefined, 'so many are tried, no more');
+  t.equal(await gateway.gateway.close(1_000), 0);
+});
+
+t.test('an anonymous WebSocket is handed its id with the 101, and stays by it', async (t) => {
+  const { gateway } = await scene(t);
+  for (let i = 0; i < 8; i++) {
+    const opened = await upgraded(gateway.port, handshake('/'));
+    const [line] = valuesOf(opened, 'set-cookie');
+    const [version] = valuesOf(opened, 'x-coalmine-version');
+    const id = idIn((line ?? '').split(';')[0] as string);
+    t.not(id, '', 'one of ours');
+    t.equal(version, bucketOfKey('svc', id) < 5_000 ? 'v2' : 'v1', 'and it is what decided');
+    const again = await upgraded(gateway.port, handshake('/', `Cookie: ${(line ?? '').split(';')[0]}`));
+    t.strictSame(valuesOf(again, 'x-coalmine-version'), [version]);
+    t.strictSame(valuesOf(again, 'set-cookie'), []);
+  }
+});
+
+t.test('WebSockets that open at one time get what is theirs each', async (t) => {
+  const { gateway } = await scene(t);
+  const opened = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => upgraded(gateway.port, handshake('/', `x-request-id: r${i}`))),
+  );
+  const ids = opened.map((one) => valuesOf(one, 'x-request-id')[0]);
+  t.strictSame(
+    ids,
+    Array.from({ length: 20 }, (_, i) => `r${i}`),
+  );
+  t.equal(new Set(opened.map((one) => valuesOf(one, 'set-cookie')[0])).size, 20);
 });

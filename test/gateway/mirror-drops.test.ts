@@ -77,6 +77,32 @@ t.test(
   },
 );
 
+t.test('an answer without end is given up, and counted as too large', async (t) => {
+  const { gateway, client, underWay, shadow } = await scene(
+    t,
+    { timeoutMs: 60_000, maxAnswerBytes: 100_000 },
+    async (call) => {
+      await call.write('HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n');
+      for (;;) await call.write('a'.repeat(65_536));
+    },
+  );
+  for (let i = 0; i < 5; i++) t.equal((await client('/')).status, 200);
+  await mirrorSettled(gateway, 'v2', { answer_too_large: 5 });
+  t.equal(underWay(), 0);
+  const answering = () => shadow.open().filter(({ requests }) => requests.length > 0);
+  await shadow.until(() => answering().length === 0, 'the connections to be closed');
+});
+
+t.test('an answer as large as may be read is whole', async (t) => {
+  const { gateway, client } = await scene(t, { maxAnswerBytes: 100_000 }, (call) =>
+    call.write(answer(200, 'a'.repeat(call.message.target === '/more' ? 100_001 : 100_000))),
+  );
+  await client('/');
+  await mirrorSettled(gateway, 'v2', { ok: 1 });
+  await client('/more');
+  await mirrorSettled(gateway, 'v2', { ok: 1, answer_too_large: 1 });
+});
+
 t.test('too slow: given up after its time, and cancelled', async (t) => {
   const { gateway, shadow, client, underWay } = await scene(t, { timeoutMs: 60 }, (call) =>
     call.message.target === '/head'
@@ -102,7 +128,7 @@ t.test('too slow to connect: a time-out as well', async (t) => {
 });
 
 t.test('an endless answer of the shadow is thrown away until its time is up', async (t) => {
-  const { gateway, client } = await scene(t, { timeoutMs: 100 }, async (call) => {
+  const { gateway, client } = await scene(t, { timeoutMs: 100, maxAnswerBytes: 1 << 30 }, async (call) => {
     await call.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
     for (;;) await call.write(chunk('x'.repeat(10_000)));
   });

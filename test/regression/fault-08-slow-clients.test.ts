@@ -1,4 +1,5 @@
 import t from 'tap';
+import { makeAuthority } from '../support/certs.ts';
 import { serve } from '../support/gateway.ts';
 import { textOf } from '../support/http1.ts';
 import { startOrigin } from '../support/origin.ts';
@@ -31,6 +32,18 @@ t.test('a connection that says nothing at all is closed', async (t) => {
   t.equal(origin.connections.length, 0);
 });
 
+t.test('a connection that never finishes its TLS handshake is closed', async (t) => {
+  const origin = await startOrigin(t);
+  const tls = makeAuthority(t).issue('localhost', 'DNS:localhost');
+  const gateway = await serve(t, single(origin.url), { tls, limits: { headersTimeoutMs: 400 } });
+  for (const begin of ['', '\x16\x03\x01\x02\x00']) {
+    const client = await connectRaw({ port: gateway.port });
+    client.send(begin);
+    await client.closed(15_000);
+    t.equal(client.receivedBytes, 0, 'nothing in plain text');
+  }
+});
+
 for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
   t.test(
     `a body that stops arriving is closed, and its upstream request cancelled (${framing})`,
@@ -53,7 +66,7 @@ for (const framing of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
 t.test('a slow body that keeps moving is not cut', async (t) => {
   const origin = await startOrigin(t);
   const gateway = await serve(t, single(origin.url), {
-    limits: { bodyIdleTimeoutMs: 1_000, headersTimeoutMs: 1_000 },
+    limits: { bodyIdleTimeoutMs: 1_000, headersTimeoutMs: 1_000, minBodyBytesPerSecond: 5 },
   });
   const client = await connectRaw({ port: gateway.port });
   client.send(head('POST /x HTTP/1.1', 'Content-Length: 25'));

@@ -12,6 +12,8 @@ for (const before of [
   'HTTP/1.1 100 Continue\r\nX-Odd: yes\r\n\r\n',
   'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n',
   'HTTP/1.1 102 Processing\r\n\r\n',
+  'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n',
+  'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n',
 ]) {
   for (const apart of [true, false]) {
     t.test(`${JSON.stringify(before)} before the answer, ${apart ? 'apart' : 'in one piece'}`, async (t) => {

@@ -177,6 +177,7 @@ export const serviceDetail = component<ServiceDetail>(
         timeoutMs: number(),
         maxInFlight: count(),
         maxBodyBytes: count(),
+        maxAnswerBytes: count(),
         maxBufferedBytes: count(),
         keepCredentials: flag(),
       }),

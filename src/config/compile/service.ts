@@ -134,6 +134,7 @@ function compileMirror(raw: NonNullable<RawService['mirror']>, indexes: Indexes)
     timeoutMs: msOf(raw.timeout ?? base.timeout),
     maxInFlight: raw.maxInFlight ?? base.maxInFlight,
     maxBodyBytes: bytesOf(raw.maxBody ?? base.maxBody),
+    maxAnswerBytes: bytesOf(raw.maxAnswer ?? base.maxAnswer),
     maxBufferedBytes: bytesOf(raw.maxBuffered ?? base.maxBuffered),
     keepCredentials: raw.keepCredentials ?? base.keepCredentials,
   };

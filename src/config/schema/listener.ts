@@ -50,7 +50,8 @@ export const limitsSchema = section(
     headersTimeout: duration(
       { min: '100ms', max: '10m' },
       {
-        description: 'From a request’s first byte to the end of its headers; then the connection is closed.',
+        description:
+          'From a request’s first byte to the end of its headers, and for the TLS handshake; then the connection is closed.',
         default: limitsDefaults.headersTimeout,
       },
     ),
@@ -59,6 +60,19 @@ export const limitsSchema = section(
       {
         description: 'Longest silence inside a request’s body; then the request is cut.',
         default: limitsDefaults.bodyIdleTimeout,
+      },
+    ),
+    minBodyBytesPerSecond: count(0, 1_000_000, {
+      description:
+        'Slowest rate of a request’s body, as its client sends it, in the mean of about `bodyIdleTimeout`; then the request is cut. 0: as slow as it likes.',
+      default: limitsDefaults.minBodyBytesPerSecond,
+    }),
+    answerIdleTimeout: duration(
+      { min: '100ms', max: '1h' },
+      {
+        description:
+          'Longest time in which a client takes nothing of what it is sent; then its connection is reset and the request to the version cancelled.',
+        default: limitsDefaults.answerIdleTimeout,
       },
     ),
     keepAlive: duration(

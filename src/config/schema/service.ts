@@ -109,6 +109,14 @@ const mirrorSchema = section(
         default: mirrorDefaults.maxBody,
       },
     ),
+    maxAnswer: size(
+      { min: '0B', max: '1GiB' },
+      {
+        description:
+          'How much of the shadow’s answer is read (or `predictions.sample.maxBody`, if that is more); a longer one is given up.',
+        default: mirrorDefaults.maxAnswer,
+      },
+    ),
     maxBuffered: size(
       { min: '0B', max: '16GiB' },
       {

@@ -5,13 +5,14 @@ import type { Service, Split } from '../../core/model.ts';
 import { applyRollout } from '../../core/rollout/apply.ts';
 import { phaseOf } from '../../core/rollout/phase.ts';
 import type { RolloutPlan } from '../../core/rollout/plan.ts';
-import { settingsAt, settingsOf } from '../../core/rollout/settings.ts';
+import { settingsOf } from '../../core/rollout/settings.ts';
 import type { Effect, RolloutState, Transition, VerdictState } from '../../core/rollout/state.ts';
 import { initialState } from '../../core/rollout/transition.ts';
 import type { HookAnswer, Log, MeasureContext, PatternCompiler, Store } from '../../ports.ts';
 import type { Holder } from '../holder.ts';
 import type { Board, Position } from '../judge/board.ts';
 import type { Windows } from '../windows.ts';
+import { isRetry, nextWeight } from './attempt.ts';
 import { callHook, carryOut, type EffectDeps } from './effects.ts';
 import { Endings } from './endings.ts';
 import { Saver } from './saver.ts';
@@ -374,19 +375,6 @@ async function rollback(staged: readonly Staged[]): Promise<void> {
   }
 }
 
-/** The next larger weight of the steps to come, 0..1; null: the promotion is next. */
-function nextWeight(plan: RolloutPlan, state: RolloutState): number | null {
-  if (state.progress.kind !== 'stepping') return null;
-  const { index } = state.progress;
-  const nowBp = settingsOf(plan, state).weightBp;
-  for (let next = index + 1; next < plan.steps.length; next++) {
-    const { weightBp } = settingsAt(plan, next);
-    // Everyone is no step on the ramp but the promotion, which every gate must have passed.
-    if (weightBp > nowBp) return weightBp >= 10_000 ? null : weightBp / 10_000;
-  }
-  return null;
-}
-
 function replaced(split: Split, service: Service): Config['split'] {
   const { revision: _, ...rest } = split;
   return { ...rest, services: split.services.map((one) => (one.name === service.name ? service : one)) };
@@ -394,9 +382,4 @@ function replaced(split: Split, service: Service): Config['split'] {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** What users said of an attempt that was aborted is not held against the next one. */
-function isRetry({ history, number }: RolloutState): boolean {
-  return history.some((entry) => entry.number === number && entry.kind === 'retried');
 }

@@ -18,7 +18,7 @@ export class Endpoint {
   readonly #upstream: Upstream;
   readonly #limit: number;
   #fresh: Pool | null = null;
-  #probes: Pool | null = null;
+  #probe: Pool | null = null;
   /** Requests under way or waiting for a connection. */
   pending = 0;
   /** What the active check says; true until it says otherwise. */
@@ -63,20 +63,20 @@ export class Endpoint {
     return this.#fresh;
   }
 
-  /** Where the active check asks: a connection of its own, so that a full pool does not keep it from asking. */
-  probes(): Pool {
-    this.#probes ??= new Pool(this.origin, { ...this.#clientOptions(), connections: 1, pipelining: 0 });
-    return this.#probes;
+  /** The active check's own connection: it must not wait behind the requests whose fate it is to tell. */
+  probe(timeoutMs: number): Pool {
+    this.#probe ??= new Pool(this.origin, { ...this.#clientOptions(timeoutMs), connections: 1 });
+    return this.#probe;
   }
 
   async destroy(): Promise<void> {
-    await Promise.all([this.pool.destroy(), this.#fresh?.destroy(), this.#probes?.destroy()]);
+    await Promise.all([this.pool.destroy(), this.#fresh?.destroy(), this.#probe?.destroy()]);
   }
 
-  #clientOptions(): Client.Options {
+  #clientOptions(connectMs = Number.POSITIVE_INFINITY): Client.Options {
     const { timeouts, tls, pool } = this.#upstream;
     return {
-      connect: makeConnector(tls, timeouts.connectMs),
+      connect: makeConnector(tls, Math.min(connectMs, timeouts.connectMs)),
       keepAliveTimeout: pool.keepAliveMs,
       // A `Keep-Alive: timeout=` hint of the upstream may shorten that, not lengthen it.
       keepAliveMaxTimeout: pool.keepAliveMs,

@@ -49,7 +49,7 @@ export class HealthChecker {
     const { path, timeoutMs } = this.#spec;
     try {
       const answer = await request(endpoint.origin + path, {
-        dispatcher: endpoint.probes(),
+        dispatcher: endpoint.probe(timeoutMs),
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
         signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(timeoutMs)]),

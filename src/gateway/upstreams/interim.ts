@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
-const CONTINUE = Buffer.from('HTTP/1.1 100');
+const INTERIM = Buffer.from('HTTP/1.1 1');
 const STATUS_AT = 'HTTP/1.1 '.length;
+const DIGIT_ZERO = 0x30;
 const DIGIT_ONE = 0x31;
 /** An interim answer larger than this is left to the parser, which refuses it. */
 const MAX_INTERIM_BYTES = 16 * 1024;
@@ -15,9 +16,9 @@ type Write = (data: unknown, encoding: unknown, done: unknown) => boolean;
  * Takes `100 Continue` answers out of what an upstream's socket delivers.
  *
  * RFC 9110 section 15.2 obliges a client to accept 1xx answers that it did not
- * ask for; undici takes a 100 for a broken connection. Only the first bytes after
- * a request was written are looked at, so a body that looks like an answer is
- * never touched.
+ * ask for; undici takes a 100 for a broken connection. Only what comes after a
+ * request was written is looked at, up to its final answer, so a body that looks
+ * like an answer is never touched.
  */
 export function dropContinue(socket: Socket): void {
   let awaitingHead = false;
@@ -38,32 +39,55 @@ export function dropContinue(socket: Socket): void {
 
   socket.read = ((size?: number) => {
     let chunk = read(size);
+    if (!awaitingHead || chunk === null) return chunk;
+    /** Other interim answers, which are for undici; a 100 may yet follow them. */
+    let passed: Buffer | null = null;
     while (awaitingHead && chunk !== null) {
       if (held !== null) chunk = Buffer.concat([held, chunk]);
       held = null;
-      const verdict = inspect(chunk);
-      if (verdict === 'head') {
+      const end = interimEnd(chunk);
+      if (end === FINAL) {
         awaitingHead = false;
-      } else if (verdict === 'short') {
+      } else if (end === SHORT) {
         held = chunk;
         chunk = read();
-      } else if (++dropped > MAX_DROPPED) {
-        awaitingHead = false;
       } else {
-        chunk = verdict.length > 0 ? verdict : read();
+        if (!isContinue(chunk)) passed = joined(passed, chunk.subarray(0, end));
+        else if (++dropped > MAX_DROPPED) {
+          awaitingHead = false;
+          break;
+        }
+        chunk = end < chunk.length ? chunk.subarray(end) : read();
       }
     }
-    return chunk;
+    return joined(passed, chunk);
   }) as typeof socket.read;
 }
 
-/** `head`: not a 100; `short`: cannot be told yet; otherwise what follows the 100. */
-function inspect(chunk: Buffer): 'head' | 'short' | Buffer {
+/** Not an interim answer, or one that is left to the parser. */
+const FINAL = -1;
+/** Cannot be told yet. */
+const SHORT = 0;
+
+/** Where the interim answer at the front ends; FINAL, or SHORT. */
+function interimEnd(chunk: Buffer): number {
   // Nearly every answer is told apart by the first digit of its status.
-  if (chunk.length > STATUS_AT && chunk[STATUS_AT] !== DIGIT_ONE) return 'head';
-  const known = Math.min(chunk.length, CONTINUE.length);
-  if (chunk.compare(CONTINUE, 0, known, 0, known) !== 0) return 'head';
+  if (chunk.length > STATUS_AT && chunk[STATUS_AT] !== DIGIT_ONE) return FINAL;
+  const known = Math.min(chunk.length, INTERIM.length);
+  if (chunk.compare(INTERIM, 0, known, 0, known) !== 0) return FINAL;
+  if (chunk.length < STATUS_AT + 3) return SHORT;
+  // A 101 is the last answer of its connection.
+  if (chunk[STATUS_AT + 1] === DIGIT_ZERO && chunk[STATUS_AT + 2] === DIGIT_ONE) return FINAL;
   const end = chunk.indexOf(HEAD_END);
-  if (end < 0) return chunk.length > MAX_INTERIM_BYTES ? 'head' : 'short';
-  return chunk.subarray(end + HEAD_END.length);
+  if (end < 0) return chunk.length > MAX_INTERIM_BYTES ? FINAL : SHORT;
+  return end + HEAD_END.length;
+}
+
+function isContinue(chunk: Buffer): boolean {
+  return chunk[STATUS_AT + 1] === DIGIT_ZERO && chunk[STATUS_AT + 2] === DIGIT_ZERO;
+}
+
+function joined(front: Buffer | null, back: Buffer | null): Buffer | null {
+  if (front === null || back === null) return front ?? back;
+  return Buffer.concat([front, back]);
 }

@@ -126,3 +126,29 @@ t.test('a 100 without an end is not held for ever', async (t) => {
     'left to the parser, which refuses it',
   );
 });
+
+t.test('a 100 behind other interim answers is taken out, and they are not, cut at every byte', async (t) => {
+  const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n';
+  const working = 'HTTP/1.1 102 Processing\r\n\r\n';
+  for (const [whole, left] of [
+    [hints + CONTINUE + ANSWER, hints + ANSWER],
+    [working + CONTINUE + hints + CONTINUE + ANSWER, working + hints + ANSWER],
+    [CONTINUE + working + ANSWER, working + ANSWER],
+  ] as const) {
+    for (let at = 1; at < whole.length; at++) {
+      const { socket, arrive } = wired();
+      socket.write(REQUEST);
+      t.equal(arrive(whole.slice(0, at), whole.slice(at)), left, `cut at ${at}`);
+    }
+    const { socket, arrive } = wired();
+    socket.write(REQUEST);
+    t.equal(arrive(...whole), left, 'byte by byte');
+  }
+});
+
+t.test('a 101 ends the looking: what follows it is no answer', async (t) => {
+  const whole = `HTTP/1.1 101 Switching\r\n\r\n${CONTINUE}`;
+  const { socket, arrive } = wired();
+  socket.write(REQUEST);
+  t.equal(arrive(...whole), whole);
+});
