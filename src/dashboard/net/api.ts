@@ -31,7 +31,6 @@ export function createApi(deps: ApiDeps): Api {
       const response = await deps.fetch(BASE + path, {
         ...init,
         headers: { ...bearer(deps.token()), ...init.headers },
-        cache: 'no-store',
         signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
       });
       if (response.status === 401) deps.onDenied();

@@ -59,7 +59,6 @@ async function stream(
     const query = service === null ? '' : `?service=${encodeURIComponent(service)}`;
     const response = await deps.fetch(`${BASE}events${query}`, {
       headers: { accept: 'text/event-stream', ...bearer(deps.token()) },
-      cache: 'no-store',
       signal: AbortSignal.any([signal, silence.signal]),
     });
     if (response.status === 401) return 'denied';
