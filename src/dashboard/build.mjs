@@ -1,19 +1,20 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** Bundles the dashboard into `dist/dashboard`, or into the folder given as the first argument. */
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const out = process.argv[2] ?? here('../../dist/dashboard');
 
-await mkdir(out, { recursive: true });
-await build({
+const { outputFiles } = await build({
   entryPoints: [
     { in: here('main.tsx'), out: 'app' },
     { in: here('style/index.css'), out: 'app' },
   ],
   outdir: out,
+  write: false,
   bundle: true,
   minify: true,
   format: 'esm',
@@ -24,4 +25,14 @@ await build({
   legalComments: 'eof',
   logLevel: 'warning',
 });
-for (const name of ['index.html', 'favicon.svg']) await copyFile(here(name), `${out}/${name}`);
+
+await mkdir(out, { recursive: true });
+for (const { path: file, contents } of outputFiles) await put(file, contents);
+for (const name of ['index.html', 'favicon.svg']) await put(path.join(out, name), await readFile(here(name)));
+
+/** Renamed into place, so that a gateway that is starting meets no half of a file. */
+async function put(file, contents) {
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, contents);
+  await rename(draft, file);
+}

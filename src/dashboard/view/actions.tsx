@@ -9,6 +9,8 @@ interface OfferProps {
   readonly service: string;
   readonly offer: Offer;
   readonly compact?: boolean;
+  /** Among others of its kind: it says of which service it is. */
+  readonly inList?: boolean;
 }
 
 function iconOf({ verb, kind }: Offer): IconName {
@@ -18,7 +20,7 @@ function iconOf({ verb, kind }: Offer): IconName {
 }
 
 /** A button that asks once more before it does anything. */
-export function OfferButton({ session, service, offer, compact = false }: OfferProps) {
+export function OfferButton({ session, service, offer, compact = false, inList = false }: OfferProps) {
   const [asking, setAsking] = useState(false);
   const size = compact ? 'btn-small' : '';
   return (
@@ -26,7 +28,7 @@ export function OfferButton({ session, service, offer, compact = false }: OfferP
       <button type="button" class={`btn btn-${offer.kind} ${size}`} onClick={() => setAsking(true)}>
         <Icon name={iconOf(offer)} size={compact ? 14 : 16} />
         {offer.label}
-        {compact ? <span class="sr"> of {service}</span> : null}
+        {inList ? <span class="sr"> of {service}</span> : null}
       </button>
       {asking ? (
         <Confirm session={session} service={service} offer={offer} onClose={() => setAsking(false)} />

@@ -1,5 +1,5 @@
 import type { EstimateView, GateView, VerdictView } from '../../../admin/contract.ts';
-import { count, duration, evidence, fraction, latency, NONE, share } from '../../format.ts';
+import { count, duration, evidence, fraction, latency, NONE, plural, share } from '../../format.ts';
 import { evidenceBar } from '../../logic/evidence.ts';
 import { sentence } from '../../logic/standing.ts';
 import { Icon, type IconName } from '../icons.tsx';
@@ -16,11 +16,13 @@ export function Gates({ scene }: { readonly scene: Scene }) {
     <Section id="gates" title="Gates" note={<Summary gates={gates} verdict={verdict} over={over} />}>
       <div class="gate-heads" aria-hidden="true">
         <span />
-        <span>
-          <Icon name="back" size={12} /> towards taking it back
-        </span>
-        <span>
-          towards passing <Icon name="pass" size={12} />
+        <span class="gate-ends">
+          <span>
+            <Icon name="back" size={12} /> towards taking it back
+          </span>
+          <span>
+            towards passing <Icon name="pass" size={12} />
+          </span>
         </span>
         <span>{scene.canary}</span>
         <span>{scene.stable}</span>
@@ -110,7 +112,7 @@ function Gate({
           {environment ? '; stable is beyond it too' : ''}
         </p>
       </div>
-      <Bar gate={gate} />
+      <Bar gate={gate} over={over} />
       <Estimate unit={unit} who={scene.canary} estimate={canary} why={needText(gate, scene, over)} />
       <Estimate unit={unit} who={scene.stable} estimate={stable} why="" />
       <p class="gate-text muted">
@@ -120,7 +122,7 @@ function Gate({
   );
 }
 
-function Bar({ gate }: { readonly gate: GateView }) {
+function Bar({ gate, over }: { readonly gate: GateView; readonly over: boolean }) {
   const bar = evidenceBar(gate);
   const { harm, pass, samples, state } = gate;
   return (
@@ -137,7 +139,9 @@ function Bar({ gate }: { readonly gate: GateView }) {
         <span title={`evidence of harm ${evidence(harm.evidence)}; ${evidence(harm.needed)} take it back`}>
           harm {evidence(harm.evidence)} of {evidence(harm.needed)}
         </span>
-        <span class="evidence-when">{whenText(state, samples, gate.decisionInMs)}</span>
+        <span class="evidence-when">
+          {over ? samplesText(samples) : whenText(state, samples, gate.decisionInMs)}
+        </span>
         <span title={`evidence for passing ${evidence(pass.evidence)}; ${evidence(pass.needed)} pass it`}>
           pass {evidence(pass.evidence)} of {evidence(pass.needed)}
         </span>
@@ -151,9 +155,13 @@ function whenText(
   samples: GateView['samples'],
   decisionInMs: number | null,
 ): string {
-  if (state === 'PASS' || state === 'FAIL') return `${count(samples.have)} samples`;
+  if (state === 'PASS' || state === 'FAIL') return samplesText(samples);
   if (decisionInMs !== null && decisionInMs > 0) return `about ${duration(decisionInMs)} left`;
   return samples.need === null ? 'no decision in sight' : 'waiting for samples';
+}
+
+function samplesText({ have }: GateView['samples']): string {
+  return plural(have, 'sample');
 }
 
 /** Why a number is missing: what it would take. */

@@ -13,7 +13,7 @@ export function TrackSection({ scene }: { readonly scene: Scene }) {
   if (rollout === null || rollout.steps.length === 0) return null;
   const track = trackOf(rollout, history);
   return (
-    <Section id="track" title="The way" note={noteOf(rollout, track)}>
+    <Section id="track" title="Steps" note={noteOf(rollout, track)}>
       <Stairs scene={scene} rollout={rollout} track={track} />
     </Section>
   );
@@ -58,6 +58,12 @@ const STATE_WORDS: Readonly<Record<Tread['state'], string>> = {
   pending: 'to come',
 };
 
+function stateWord({ state, steps }: Tread, stopped: number | null): string {
+  if (stopped === null) return STATE_WORDS[state];
+  if (steps.some(({ index }) => index === stopped)) return 'taken back here';
+  return (steps[0]?.index ?? Number.POSITIVE_INFINITY) < stopped ? 'was passed' : 'not reached';
+}
+
 function TreadItem({
   scene,
   rollout,
@@ -76,7 +82,7 @@ function TreadItem({
       </div>
       <p class="tread-weight num">
         {weight(percent)}
-        <span class="tread-state">{isStop ? 'taken back here' : STATE_WORDS[state]}</span>
+        <span class="tread-state">{stateWord(tread, stopped)}</span>
       </p>
       {scope === null ? null : <p class="tread-scope">of {scope}</p>}
       <ul class="tread-steps">

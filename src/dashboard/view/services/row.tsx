@@ -50,7 +50,9 @@ export function ServiceRow({
         <Next service={service} />
       </div>
       <div class="row-act">
-        {offer === null ? null : <OfferButton session={session} service={name} offer={offer} compact />}
+        {offer === null ? null : (
+          <OfferButton session={session} service={name} offer={offer} compact inList />
+        )}
       </div>
     </li>
   );
