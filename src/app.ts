@@ -1,25 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type PageFiles, readPageFiles } from './admin/page-files.ts';
 import { type Admin, startAdmin } from './admin/server.ts';
 import { carryStages } from './config/diff.ts';
 import { formatIssue } from './config/issue.ts';
-import { type Config, type LoadResult, loadConfig } from './config/load.ts';
+import { type LoadResult, loadConfig } from './config/load.ts';
 import { compilePattern } from './config/pattern.ts';
 import { watchFiles } from './config/watch.ts';
 import { createControlApi, type Phase } from './control/api.ts';
 import { createHolder, type Holder } from './control/holder.ts';
-import { createHookCaller } from './control/hooks.ts';
-import { Board } from './control/judge/board.ts';
-import { Experiments } from './control/judge/experiments.ts';
-import { Feedback } from './control/judge/feedback.ts';
-import { redress } from './control/judge/redress.ts';
 import { gateReadings } from './control/judge/view.ts';
-import { createNotifier } from './control/notify.ts';
+import { Live } from './control/live/live.ts';
 import { createReloader, logWarnings } from './control/reload.ts';
-import { createRollouts, type Rollouts } from './control/rollouts/manager.ts';
-import { WatchClock } from './control/rollouts/watch-clock.ts';
-import { createMetricSource } from './control/sources/create.ts';
-import { createFileStore } from './control/store/file-store.ts';
-import { createWindows } from './control/windows.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
 import { createLog, type LeveledLog } from './log.ts';
 import type { Clock, Log } from './ports.ts';
@@ -27,6 +19,7 @@ import { ArmBook } from './tally/arms.ts';
 import { ArmsLifetime } from './tally/arms-lifetime.ts';
 import { createExposition } from './tally/exposition.ts';
 import { Recorder } from './tally/recorder.ts';
+import { createWalking, type Walking } from './walking.ts';
 
 export interface App {
   readonly gatewayUrl: string;
@@ -55,8 +48,8 @@ export class StartError extends Error {
   }
 }
 
-/** What is left to tell when the process ends may take so long. */
-const NOTIFY_GRACE_MS = 2_000;
+/** The same for `src/app.ts` and for what is built of it. */
+const PAGE_FOLDER = fileURLToPath(new URL('../dist/dashboard/', import.meta.url));
 
 const clock: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
 
@@ -73,9 +66,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     recorder,
     arms,
     log,
+    clock,
     holder: () => holder,
   });
   const { rollouts, board, experiments, feedback } = walking;
+  const page = readPage(log);
   const holder: Holder = createHolder(carryStages(null, await rollouts.open(config)), config);
 
   let phase: Phase = 'starting';
@@ -88,6 +83,25 @@ export async function startApp(options: AppOptions): Promise<App> {
     prepareRollouts: (next) => rollouts.prepare(next),
     log,
     clock,
+  });
+  const answers = new ArmsLifetime(
+    () => arms.arms(),
+    () => arms.pairs(),
+  );
+  const live = new Live({
+    recorder,
+    answers,
+    rollouts,
+    board,
+    experiments,
+    holder,
+    clock,
+    timeScale: options.timeScale ?? 1,
+    compilePattern,
+    log,
+    phase: () => phase,
+    reloadState: reloader.state,
+    endpoints: () => gateway?.endpoints() ?? [],
   });
   const control = createControlApi({
     holder,
@@ -102,12 +116,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       experiments: () => experiments.experiments(),
       experiment: (name) => experiments.experiment(name),
     },
+    live,
     log,
   });
-  const answers = new ArmsLifetime(
-    () => arms.arms(),
-    () => arms.pairs(),
-  );
   const metrics = createExposition({
     recorder,
     answers,
@@ -120,8 +131,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
 
   // First, so that whoever asks is told "starting" and not refused.
-  const admin = await listening('admin.listen', config.admin, () =>
-    startAdmin(config.admin, { control, metrics, log }),
+  const admin = await listening('admin.listen', config.admin, async () =>
+    startAdmin(config.admin, { control, metrics, page: await page, log }),
   );
   try {
     gateway = await listening('listen', config.listener, () =>
@@ -146,6 +157,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   board.follow(holder.split());
   // Only now, with both ports ours: a second process started by mistake has ended before it wrote anything.
   rollouts.start();
+  live.start();
   const watcher = watchFiles(reloader.files, () => void reloader.request());
   // What changed between the first reading and the watching; nothing happens if nothing did.
   void reloader.request();
@@ -153,7 +165,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   log.info({ gateway: gateway.url, admin: admin.url, services: config.split.services.length }, 'ready');
 
   let closing: Promise<void> | null = null;
-  const running: Running = { gateway, admin, holder, log, walking, stopWatching: () => watcher.close() };
+  const running: Running = {
+    gateway,
+    admin,
+    holder,
+    log,
+    walking,
+    live,
+    stopWatching: () => watcher.close(),
+  };
   return {
     gatewayUrl: gateway.url,
     adminUrl: admin.url,
@@ -173,11 +193,12 @@ interface Running {
   readonly holder: Holder;
   readonly log: Log;
   readonly walking: Walking;
+  readonly live: Live;
   stopWatching(): Promise<void>;
 }
 
 /** Readiness has failed already: load balancers get `delay` to notice, then nothing new is taken. */
-async function drain({ gateway, admin, holder, log, walking, stopWatching }: Running): Promise<void> {
+async function drain({ gateway, admin, holder, log, walking, live, stopWatching }: Running): Promise<void> {
   const { delayMs, timeoutMs } = holder.config().listener.drain;
   gateway.beginDrain();
   // Nobody moves while the process goes: the next one goes on from what is saved.
@@ -185,89 +206,21 @@ async function drain({ gateway, admin, holder, log, walking, stopWatching }: Run
   await delay(delayMs);
   const cut = await gateway.close(timeoutMs);
   if (cut > 0) log.warn({ cut }, `${cut} requests did not finish within drain.timeout and were cut`);
+  // Until now, so that those who watch see it go.
+  live.stop();
   await admin.close();
   await walking.close();
   log.info({}, 'drained');
 }
 
-interface Walking {
-  readonly rollouts: Rollouts;
-  readonly board: Board;
-  readonly experiments: Experiments;
-  readonly feedback: Feedback;
-  /** After the rollouts have stopped. */
-  close(): Promise<void>;
-}
-
-/** What makes rollouts walk: their clock, their store, what they measure with and whom they tell. */
-function createWalking(
-  config: Config,
-  timeScale: number,
-  { recorder, arms, log, holder }: { recorder: Recorder; arms: ArmBook; log: Log; holder(): Holder },
-): Walking {
-  const watched = () => {
-    const { rollouts: walked, judges } = holder().config();
-    return [...new Set([...walked, ...judges].map(({ service }) => service))];
-  };
-  const windows = createWindows((services) => recorder.lifetime(services), clock, timeScale, watched);
-  const source = createMetricSource({
-    windows,
-    clock,
-    callHook: (name, context, signal) => rollouts.callHook(name, context, signal),
-  });
-  const notify = createNotifier({ log });
-  const board = new Board({
-    arms: () => arms.arms(),
-    pairs: () => arms.pairs(),
-    capped: () => [...arms.capped(), ...feedback.capped()],
-    log,
-    windows,
-    clock,
-    split: () => holder().split(),
-    position: (service) => rollouts.position(service),
-    tell: (...told) => rollouts.judged(...told),
-    redress: (service) => {
-      if (rollouts.rollout(service) === null) redress(holder(), board, service);
-      else rollouts.redress(service);
-    },
-  });
-  const experiments = new Experiments({ board, holder, clock, log });
-  const feedback = new Feedback({
-    config: () => holder().config(),
-    split: () => holder().split(),
-    board,
-    clock,
-    compilePattern,
-  });
-  const rollouts = createRollouts({
-    judge: {
-      adopt: (judges) => board.adopt(judges),
-      dress: (service, scope) => board.dress(service, scope),
-      verdict: (service) => board.verdict(service),
-      tick() {
-        board.tick();
-        experiments.tick();
-      },
-    },
-    store: createFileStore(config.stateDir),
-    clock: new WatchClock(clock, timeScale, log),
-    windows,
-    source,
-    callHook: createHookCaller({ random: Math.random }),
-    notify,
-    log,
-    compilePattern,
-    holder,
-  });
-  return {
-    rollouts,
-    board,
-    experiments,
-    feedback,
-    async close() {
-      await Promise.all([source.close(), notify.close(NOTIFY_GRACE_MS)]);
-    },
-  };
+/** A page that cannot be read keeps no gateway from its users. */
+async function readPage(log: Log): Promise<PageFiles> {
+  try {
+    return await readPageFiles(PAGE_FOLDER);
+  } catch (error) {
+    log.error({ err: error }, 'the dashboard cannot be read, so it is not served');
+    return new Map();
+  }
 }
 
 function configOrThrow(loaded: LoadResult): LoadResult & { readonly ok: true } {

@@ -27,7 +27,13 @@ export interface Refusal {
   readonly message: string;
 }
 
-export type Guard = (visitor: Visitor) => Refusal | null;
+/** Says who is not let in; null: let in. */
+export interface Guard {
+  /** All three checks: for whatever tells or changes something. */
+  full(visitor: Visitor): Refusal | null;
+  /** Of the name alone: for what tells nothing, such as the page that asks for the token. */
+  host(visitor: Visitor): Refusal | null;
+}
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -55,12 +61,19 @@ export function createGuard(settings: AccessSettings): Guard {
   }
   const tokenHash = token === null ? null : sha256(token);
   const names = new Set([...LOOPBACK_NAMES, ...settings.allowedHosts.map((name) => name.toLowerCase())]);
-  return (visitor) => {
-    const host = hostName(visitor.hosts);
-    if (host === null || !(names.has(host) || host === literal(visitor.localAddress)))
-      return wrongHost(visitor);
-    if (tokenHash !== null && !carries(visitor.authorization, tokenHash)) return NO_TOKEN;
-    return SAFE_METHODS.has(visitor.method) || isOwnOrigin(visitor) ? null : CROSS_ORIGIN;
+  const host = (visitor: Visitor): Refusal | null => {
+    const name = hostName(visitor.hosts);
+    const ours = name !== null && (names.has(name) || name === literal(visitor.localAddress));
+    return ours ? null : wrongHost(visitor);
+  };
+  return {
+    host,
+    full(visitor) {
+      const stranger = host(visitor);
+      if (stranger !== null) return stranger;
+      if (tokenHash !== null && !carries(visitor.authorization, tokenHash)) return NO_TOKEN;
+      return SAFE_METHODS.has(visitor.method) || isOwnOrigin(visitor) ? null : CROSS_ORIGIN;
+    },
   };
 }
 

@@ -138,9 +138,10 @@ export type ExperimentTimelineBody = ExperimentTimelineView;
 
 /** The steps of `GET services/NAME/timeline?step=`. */
 export const TIMELINE_STEPS = ['1s', '15s'] as const;
+export type TimelineStep = (typeof TIMELINE_STEPS)[number];
 export type TimelineBody = TimelineView;
 
-/** `coming`: the steps ahead of a rollout under way; empty without one. */
+/** `coming`: the steps ahead of a rollout under way that change who gets what; empty without one. */
 export interface ExplainBody extends Explanation {
   readonly coming: readonly ComingStep[];
 }

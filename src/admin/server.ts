@@ -1,20 +1,27 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ControlApi } from '../control/api.ts';
+import { assertNever } from '../core/model.ts';
 import type { Log } from '../ports.ts';
-import { type AccessSettings, createGuard, type Guard, type Visitor } from './auth.ts';
+import { type AccessSettings, createGuard, type Guard, type Refusal, type Visitor } from './auth.ts';
 import type { ErrorBody } from './contract.ts';
+import type { PageFiles } from './page-files.ts';
+import type { Access } from './routes/common.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { experimentRoutes } from './routes/experiments.ts';
 import { feedbackRoute } from './routes/feedback.ts';
-import { indexRoute } from './routes/index.ts';
+import { liveRoutes } from './routes/live.ts';
 import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { serviceRoutes } from './routes/services.ts';
+import { Streams } from './streams.ts';
 
 export interface AdminDeps {
   readonly control: ControlApi;
   readonly metrics: MetricsSource;
+  /** The page served at `/`. */
+  readonly page: PageFiles;
   readonly log: Log;
 }
 
@@ -25,8 +32,6 @@ export interface Admin {
   close(): Promise<void>;
 }
 
-/** Answers open to everyone, for load balancers and container probes; they say one word to strangers. */
-const PROBES = new Set(['/healthz', '/readyz']);
 const CLOSE_GRACE_MS = 1_000;
 /** Scrapers, probes and a few people; strangers beyond that must not use up the process's descriptors. */
 const MAX_CONNECTIONS = 512;
@@ -36,16 +41,18 @@ export async function startAdmin(settings: AccessSettings, deps: AdminDeps): Pro
   const guard = createGuard(settings);
   const app = createServer(deps);
   addGuard(app, guard);
-  probeRoutes(app, deps.control, (request) => guard(visitorOf(request)) === null);
+  probeRoutes(app, deps.control, (request) => guard.full(visitorOf(request)) === null);
   metricsRoute(app, deps.metrics);
   serviceRoutes(app, deps.control);
   rolloutRoutes(app, deps.control);
   experimentRoutes(app, deps.control);
   feedbackRoute(app, deps.control);
-  indexRoute(app);
+  const streams = new Streams(deps.log);
+  liveRoutes(app, deps.control, streams);
+  dashboardRoutes(app, deps.page);
   app.server.maxConnections = MAX_CONNECTIONS;
   await app.listen({ host: settings.host, port: settings.port });
-  return { url: urlOf(app.server.address() as AddressInfo), close: () => close(app) };
+  return { url: urlOf(app.server.address() as AddressInfo), close: () => close(app, streams) };
 }
 
 function createServer({ log }: AdminDeps): FastifyInstance {
@@ -87,12 +94,26 @@ function addGuard(app: FastifyInstance, guard: Guard): void {
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       'cross-origin-resource-policy': 'same-origin',
     });
-    if (PROBES.has(request.routeOptions.url ?? '')) return undefined;
-    const refusal = guard(visitorOf(request));
+    const refusal = refusalOf(guard, request);
     if (refusal === null) return undefined;
     if (refusal.status === 401) reply.header('www-authenticate', 'Bearer realm="coalmine"');
     return reply.code(refusal.status).send(body(refusal.error, refusal.message));
   });
+}
+
+/** What a route does not say of itself is for those alone who pass every check. */
+function refusalOf(guard: Guard, request: FastifyRequest): Refusal | null {
+  const access: Access = request.routeOptions.config.access ?? 'full';
+  switch (access) {
+    case 'everyone':
+      return null;
+    case 'host':
+      return guard.host(visitorOf(request));
+    case 'full':
+      return guard.full(visitorOf(request));
+    default:
+      return assertNever(access);
+  }
 }
 
 function visitorOf(request: FastifyRequest): Visitor {
@@ -133,7 +154,8 @@ function urlOf({ address, family, port }: AddressInfo): string {
   return family === 'IPv6' ? `http://[${address}]:${port}` : `http://${address}:${port}`;
 }
 
-async function close(app: FastifyInstance): Promise<void> {
+async function close(app: FastifyInstance, streams: Streams): Promise<void> {
+  streams.close();
   const force = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
   await app.close();
   clearTimeout(force);

@@ -5,6 +5,7 @@ import type { Log, PatternCompiler } from '../ports.ts';
 import type { Holder } from './holder.ts';
 import type { ExperimentView } from './judge/experiment-view.ts';
 import type { FeedbackSummary } from './judge/feedback.ts';
+import type { LiveFace } from './live/live.ts';
 import type { ReloadState } from './reload.ts';
 import type { RolloutRefusal, RolloutsFace, RolloutView } from './rollouts/views.ts';
 import {
@@ -21,6 +22,8 @@ export type { Command, Phase as RolloutPhase } from '../core/rollout/state.ts';
 export type { DescribedRequest, Explanation } from '../core/split/explain.ts';
 export type { ExperimentView, VariantView } from './judge/experiment-view.ts';
 export type { FeedbackSummary } from './judge/feedback.ts';
+export type { LiveSink } from './live/feed.ts';
+export type { LiveFace } from './live/live.ts';
 export type {
   ComingStep,
   ExperimentTimelineView,
@@ -115,7 +118,7 @@ export interface KpiFace {
 }
 
 /** All that the surfaces may ask of the control path. Answers are plain data without secrets. */
-export interface ControlApi extends RolloutsFace, KpiFace {
+export interface ControlApi extends RolloutsFace, KpiFace, LiveFace {
   revision(): number;
   services(): ServiceSummary[];
   service(name: string): ServiceDetail | null;
@@ -148,11 +151,12 @@ export interface ControlDeps {
   readonly compilePattern: PatternCompiler;
   readonly rollouts: RolloutsFace;
   readonly kpis: KpiFace;
+  readonly live: LiveFace;
   readonly log: Log;
 }
 
 export function createControlApi(deps: ControlDeps): ControlApi {
-  const { holder, rollouts, kpis } = deps;
+  const { holder, rollouts, kpis, live } = deps;
   const find = (name: string) => holder.split().services.find((service) => service.name === name);
   // A rollout's weights always differ from the file's, and are nobody's hand.
   const byHand = (service: Service) =>
@@ -196,6 +200,10 @@ export function createControlApi(deps: ControlDeps): ControlApi {
     feedback: (items) => kpis.feedback(items),
     experiments: () => kpis.experiments(),
     experiment: (name) => kpis.experiment(name),
+    timeline: (name, step) => live.timeline(name, step),
+    experimentTimeline: (name) => live.experimentTimeline(name),
+    coming: (name, request) => live.coming(name, request),
+    watch: (name, sink) => live.watch(name, sink),
   };
 }
 

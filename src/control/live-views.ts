@@ -1,6 +1,8 @@
 import type { ExperimentView } from './judge/experiment-view.ts';
 import type { HistoryView, RolloutView } from './rollouts/views.ts';
 
+export type { ComingStep } from '../core/rollout/coming.ts';
+
 /** What a page that is left open shows: how things stand now, and how they came to it. Plain data without secrets. */
 
 /** Everything at a glance; of each service what says whether a person must look closer. */
@@ -133,19 +135,6 @@ export interface IntervalColumns {
   readonly value: readonly (number | null)[];
   readonly low: readonly (number | null)[];
   readonly high: readonly (number | null)[];
-}
-
-/** Where a request would go when the rollout has come to a step that changes who gets what. */
-export interface ComingStep {
-  /** 0-based, into the rollout's steps. */
-  readonly step: number;
-  /** As the rollout's view has it, such as `setWeight 25`. */
-  readonly text: string;
-  /** Percent in force for the canary then. */
-  readonly weight: number;
-  /** Null: left to chance. */
-  readonly version: string | null;
-  readonly because: string;
 }
 
 /**

@@ -16,6 +16,21 @@ export interface ArmTotals {
   readonly confidence: Float64Array;
 }
 
+/** What the answers of one version said, as far as people are shown it over time. */
+export interface AnswerTotals {
+  /** As in ArmTotals, but a class may be told under its own name now and in OTHER_CLASS later. */
+  readonly classes: ReadonlyMap<string, number>;
+  /** Answers that told how sure they are, and the sum of it. */
+  readonly confident: number;
+  readonly confidenceSum: number;
+}
+
+interface MutableAnswers extends AnswerTotals {
+  readonly classes: Map<string, number>;
+  confident: number;
+  confidenceSum: number;
+}
+
 export interface PairTotals {
   readonly service: string;
   /** By index into PAIR. */
@@ -80,6 +95,23 @@ export class ArmsLifetime {
     for (const name of classes.keys()) if (!held.classes.has(name)) held.classes.set(name, 0);
   }
 
+  /** By service and version; a part of `arms`, and cheap enough for every second. */
+  answers(): ReadonlyMap<string, ReadonlyMap<string, AnswerTotals>> {
+    this.#look();
+    const sums = new Map<string, Map<string, MutableAnswers>>();
+    for (const { service, version, classes, confidence } of this.#arms.folded.values()) {
+      const sum = answersOf(sums, service, version);
+      for (const [name, count] of classes) addClass(sum.classes, name, count);
+      addConfidence(sum, confidence);
+    }
+    for (const tally of this.#arms.live) {
+      const sum = answersOf(sums, tally.service, tally.version);
+      addClasses(sum.classes, tally);
+      addConfidence(sum, tally.allConfidence);
+    }
+    return sums;
+  }
+
   /** One item a service. */
   pairs(): readonly PairTotals[] {
     this.#look();
@@ -113,10 +145,33 @@ function addArm(sums: Map<string, MutableTotals>, tally: ArmTally): void {
   sums.set(key, totals);
   addAll(totals.scalars, tally.scalars);
   addAll(totals.confidence, tally.allConfidence);
-  tally.classNames.forEach((name, i) => {
-    addClass(totals.classes, name, tally.allClasses[i] ?? 0);
-  });
-  addClass(totals.classes, OTHER_CLASS, tally.allClasses[MAX_CLASSES - 1] ?? 0);
+  addClasses(totals.classes, tally);
+}
+
+function addClasses(classes: Map<string, number>, { classNames, allClasses }: ArmTally): void {
+  for (let i = 0; i < classNames.length; i++) addClass(classes, classNames[i] as string, allClasses[i] ?? 0);
+  addClass(classes, OTHER_CLASS, allClasses[MAX_CLASSES - 1] ?? 0);
+}
+
+function answersOf(
+  sums: Map<string, Map<string, MutableAnswers>>,
+  service: string,
+  version: string,
+): MutableAnswers {
+  const versions = sums.get(service) ?? new Map<string, MutableAnswers>();
+  sums.set(service, versions);
+  const held = versions.get(version) ?? { classes: new Map(), confident: 0, confidenceSum: 0 };
+  versions.set(version, held);
+  return held;
+}
+
+/** Each bin stands for its middle. */
+function addConfidence(sum: MutableAnswers, bins: Float64Array): void {
+  for (let bin = 0; bin < bins.length; bin++) {
+    const count = bins[bin] as number;
+    sum.confident += count;
+    sum.confidenceSum += count * ((bin + 0.5) / bins.length);
+  }
 }
 
 function addClass(classes: Map<string, number>, name: string, count: number): void {

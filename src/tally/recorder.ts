@@ -1,5 +1,6 @@
+import { saysHowItWent } from '../core/analysis/tally-read.ts';
 import type { Service, Split } from '../core/model.ts';
-import { bucketOf, newTally, requestSlot, SCALAR, type Tally } from '../core/tally.ts';
+import { bucketOf, newTally, requestSlot, SCALAR, statusOfKey, type Tally } from '../core/tally.ts';
 import { ALL_STAGES, addCounters, addTally, mergeTallies, sameEdges } from './merge.ts';
 
 /**
@@ -63,6 +64,16 @@ export function dropMirror(t: Tally, outcome: number): void {
 
 /** Stages of a version that stay apart, so that they can be judged. */
 const KEPT_STAGES = 8;
+
+/** What a version was sent since it was first opened; what says nothing of how it went is left out (`saysHowItWent`). */
+export interface RunningTotals {
+  readonly requests: number;
+  /** Those of them that ended in a 5xx. */
+  readonly errors: number;
+  readonly edgesMs: Float64Array;
+  /** By bucket, one slot more than there are edges; everything that was answered. */
+  readonly durations: Float64Array;
+}
 
 /** Everything counted for one version of one service. */
 interface Book {
@@ -142,6 +153,22 @@ export class Recorder {
     return this.#books(services).map(totalOf);
   }
 
+  /**
+   * The same as far as requests and durations go, of every version, and cheap enough for every second.
+   * What `take` is handed is overwritten for the next version: it copies what it keeps.
+   */
+  readTotals(take: (service: string, version: string, totals: RunningTotals) => void): void {
+    const scratch = new Map<number, Float64Array>();
+    for (const [service, books] of this.#services) {
+      for (const [version, book] of books) {
+        const buckets = book.folded.duration.length;
+        const durations = scratch.get(buckets) ?? new Float64Array(buckets);
+        scratch.set(buckets, durations);
+        take(service, version, runningTotals(book, durations));
+      }
+    }
+  }
+
   #books(services?: ReadonlySet<string>): Book[] {
     const found = services === undefined ? this.#services.keys() : services;
     return [...found].flatMap((name) => [...(this.#services.get(name)?.values() ?? [])]);
@@ -195,6 +222,30 @@ function totalOf(book: Book): Tally {
   for (const tally of book.live) addTally(total, tally);
   for (const tally of [...book.superseded, ...book.pending]) addCounters(total, tally);
   return total;
+}
+
+function runningTotals({ folded, live, pending, superseded }: Book, durations: Float64Array): RunningTotals {
+  let requests = 0;
+  let errors = 0;
+  for (const list of [live, superseded, pending, [folded]]) {
+    for (const { slotKeys, requests: counts } of list) {
+      for (let slot = 0; slot < counts.length; slot++) {
+        const key = slotKeys[slot] as number;
+        // Slots are taken in order.
+        if (key === 0) break;
+        const count = counts[slot] as number;
+        const status = statusOfKey(key);
+        if (!saysHowItWent(status)) continue;
+        requests += count;
+        if (status >= 500) errors += count;
+      }
+    }
+  }
+  durations.set(folded.duration);
+  for (const { duration } of live) {
+    for (let i = 0; i < duration.length; i++) durations[i]! += duration[i] as number;
+  }
+  return { requests, errors, edgesMs: folded.edgesMs, durations };
 }
 
 function isBusy({ scalars }: Tally): boolean {

@@ -9,11 +9,13 @@ const BEARER = { authorization: 'Bearer s3cret' };
 
 /** Every route that is not a probe. */
 const GUARDED = [
-  ['GET', '/'],
   ['GET', '/metrics'],
   ['GET', '/api/v1/services'],
   ['GET', '/api/v1/services/iris-api'],
   ['GET', '/api/v1/services/iris-api/explain'],
+  ['GET', '/api/v1/services/iris-api/timeline'],
+  ['GET', '/api/v1/experiments/iris-api/timeline'],
+  ['GET', '/api/v1/events?service=nobody'],
   ['PUT', '/api/v1/services/iris-api/weight'],
   ['GET', '/api/v1/rollouts'],
   ['GET', '/api/v1/rollouts/iris-api'],
@@ -110,6 +112,7 @@ t.test('off loopback without a token it does not start', async (t) => {
   const deps = {
     control: fakeControl(),
     metrics: { contentType: () => 'text/plain', render: async () => '' },
+    page: new Map(),
     log: memoryLog(),
   };
   const settings = { host: '0.0.0.0', port: 0, token: null, allowedHosts: [] };

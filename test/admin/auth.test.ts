@@ -54,7 +54,7 @@ t.test('Host must name us', async (t) => {
     [[], false],
   ];
   for (const [hosts, allowed] of table) {
-    const refusal = guard(visitor({ hosts }));
+    const refusal = guard.full(visitor({ hosts }));
     t.equal(refusal?.error ?? null, allowed ? null : 'host_not_allowed', JSON.stringify(hosts));
   }
 });
@@ -63,7 +63,7 @@ t.test('Host may be the address connected to, and the names of allowedHosts', as
   const guard = createGuard(guarded);
   const authorization = 'Bearer s3cret';
   const at = (host: string, localAddress: string) =>
-    guard(visitor({ hosts: [host], localAddress, authorization }));
+    guard.full(visitor({ hosts: [host], localAddress, authorization }));
   t.equal(at('10.1.2.3:9090', '10.1.2.3'), null);
   t.equal(at('10.1.2.3:9090', '::ffff:10.1.2.3'), null);
   t.equal(at('[fd00::5]:9090', 'fd00::5'), null);
@@ -74,7 +74,7 @@ t.test('Host may be the address connected to, and the names of allowedHosts', as
 
 t.test('the token', async (t) => {
   const guard = createGuard(guarded);
-  const status = (authorization: string | undefined) => guard(visitor({ authorization }))?.status ?? 200;
+  const status = (authorization: string | undefined) => guard.full(visitor({ authorization }))?.status ?? 200;
   t.equal(status('Bearer s3cret'), 200);
   t.equal(status('bearer s3cret'), 200);
   for (const wrong of [
@@ -96,14 +96,14 @@ t.test('the token', async (t) => {
 
 t.test('a token set on loopback counts as well', async (t) => {
   const guard = createGuard({ ...loopback, token: 's3cret' });
-  t.equal(guard(visitor())?.status, 401);
-  t.equal(guard(visitor({ authorization: 'Bearer s3cret' })), null);
+  t.equal(guard.full(visitor())?.status, 401);
+  t.equal(guard.full(visitor({ authorization: 'Bearer s3cret' })), null);
 });
 
 t.test('writes come from no page of another origin', async (t) => {
   const guard = createGuard(loopback);
   const status = (method: string, origin?: string, secFetchSite?: string) =>
-    guard(visitor({ method, origin, secFetchSite }))?.status ?? 200;
+    guard.full(visitor({ method, origin, secFetchSite }))?.status ?? 200;
   t.equal(status('PUT'), 200, 'programs send neither header');
   t.equal(status('PUT', 'http://127.0.0.1:9090'), 200);
   t.equal(status('PUT', 'http://127.0.0.1:9090', 'same-origin'), 200);

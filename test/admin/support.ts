@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { Test } from 'tap';
 import type { AccessSettings } from '../../src/admin/auth.ts';
+import type { PageFiles } from '../../src/admin/page-files.ts';
 import { type Admin, startAdmin } from '../../src/admin/server.ts';
 import type {
   ControlApi,
@@ -11,8 +12,10 @@ import type {
 } from '../../src/control/api.ts';
 import {
   type FakeKpis,
+  type FakeLive,
   type FakeRollouts,
   fakeKpis,
+  fakeLive,
   fakeRollouts,
   type MemoryLog,
   memoryLog,
@@ -26,6 +29,7 @@ export interface FakeControl extends ControlApi {
   /** Empty; what is put in is served. */
   readonly fake: FakeRollouts;
   readonly kpis: FakeKpis;
+  readonly live: FakeLive;
   outcome: WeightOutcome;
   /** Thrown by services(), for the unexpected. */
   fault: Error | null;
@@ -35,13 +39,17 @@ export function fakeControl(): FakeControl {
   const asked: FakeControl['asked'] = [];
   const fake = fakeRollouts();
   const kpis = fakeKpis();
+  const live = fakeLive();
   const control: FakeControl = {
     phaseNow: 'ready',
     ...fake,
     ...kpis,
+    ...live,
+    coming: (...asked) => live.coming(...asked),
     asked,
     fake,
     kpis,
+    live,
     fault: null,
     outcome: {
       ok: true,
@@ -119,7 +127,11 @@ export interface Answer {
   json(): Record<string, unknown>;
 }
 
-export async function startTestAdmin(t: Test, access: Partial<AccessSettings> = {}): Promise<TestAdmin> {
+export async function startTestAdmin(
+  t: Test,
+  access: Partial<AccessSettings> = {},
+  page: PageFiles = new Map(),
+): Promise<TestAdmin> {
   const control = fakeControl();
   const log = memoryLog();
   const metrics = {
@@ -127,7 +139,7 @@ export async function startTestAdmin(t: Test, access: Partial<AccessSettings> = 
     render: async (open: boolean) => (open ? '# EOF\n' : 'up 1\n'),
   };
   const settings = { host: '127.0.0.1', port: 0, token: null, allowedHosts: [], ...access };
-  const admin = await startAdmin(settings, { control, metrics, log });
+  const admin = await startAdmin(settings, { control, metrics, page, log });
   t.teardown(() => admin.close());
   return { admin, control, log, ask: (path, options) => ask(admin.url, path, options) };
 }

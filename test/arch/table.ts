@@ -48,7 +48,12 @@ export const TABLE: ImportTable = {
   'admin/': {
     files: ['control/api.ts', 'core/', 'ports.ts', 'tally/exposition.ts'],
     npm: ['fastify'],
-    node: ['node:crypto', 'node:net'],
+    node: ['node:crypto', 'node:http', 'node:net'],
+  },
+  'admin/page-files.ts': {
+    files: [],
+    npm: [],
+    node: ['node:crypto', 'node:fs/promises', 'node:path', 'node:util', 'node:zlib'],
   },
   'cli/': { files: ['admin/contract.ts', 'config/', 'core/'], npm: ['commander'], node: ['node:fs'] },
   // The page: bundled for browsers by its build.mjs, so it has no part in the process.
@@ -57,10 +62,22 @@ export const TABLE: ImportTable = {
   'log.ts': { files: ['ports.ts'], npm: ['pino'], node: [] },
   'shutdown.ts': { files: ['ports.ts'], npm: [], node: ['node:events'] },
   'app.ts': {
-    files: ['core/', 'ports.ts', 'config/', 'control/', 'gateway/', 'admin/', 'tally/', 'log.ts'],
+    files: [
+      'core/',
+      'ports.ts',
+      'config/',
+      'control/',
+      'gateway/',
+      'admin/',
+      'tally/',
+      'log.ts',
+      'walking.ts',
+    ],
     npm: [],
-    node: ['node:timers/promises'],
+    node: ['node:timers/promises', 'node:url'],
   },
+  // The part of app.ts that wires what rollouts and the judge need of each other.
+  'walking.ts': { files: ['ports.ts', 'config/', 'control/', 'tally/'], npm: [], node: [] },
   'run.ts': { files: ['app.ts', 'shutdown.ts', 'cli/io.ts'], npm: [], node: [] },
   'main.ts': { files: ['app.ts', 'run.ts', 'cli/', 'demo/'], npm: [], node: ['node:fs', 'node:v8'] },
 };

@@ -10,8 +10,10 @@ import type { Service } from '../../src/core/model.ts';
 import {
   config,
   type FakeKpis,
+  type FakeLive,
   type FakeRollouts,
   fakeKpis,
+  fakeLive,
   fakeRollouts,
   memoryLog,
 } from '../control/support.ts';
@@ -98,6 +100,7 @@ export async function startServer(
   access: Partial<AccessSettings> = {},
   rollouts: FakeRollouts = fakeRollouts(),
   kpis: FakeKpis = fakeKpis(),
+  live: FakeLive = fakeLive(),
 ): Promise<TestServer> {
   const log = memoryLog();
   const holder = createHolder(split(services), config({ services }));
@@ -110,11 +113,12 @@ export async function startServer(
     compilePattern,
     rollouts,
     kpis,
+    live,
     log,
   });
   const metrics = { contentType: () => 'text/plain', render: async () => '' };
   const settings = { host: '127.0.0.1', port: 0, token: null, allowedHosts: [], ...access };
-  const admin = await startAdmin(settings, { control, metrics, log });
+  const admin = await startAdmin(settings, { control, metrics, page: new Map(), log });
   t.teardown(() => admin.close());
   return { url: admin.url, holder, rollouts, close: () => admin.close() };
 }

@@ -16,6 +16,7 @@ import {
   config,
   type FakeRollouts,
   fakeKpis,
+  fakeLive,
   fakeRollouts,
   iris,
   memoryLog,
@@ -40,6 +41,7 @@ function setup(
     compilePattern,
     rollouts,
     kpis: fakeKpis(),
+    live: fakeLive(),
     log: memoryLog(),
   });
   return { holder, api, state };

@@ -5,6 +5,8 @@ import type {
   ExperimentView,
   HistoryView,
   KpiFace,
+  LiveFace,
+  LiveSink,
   RolloutsFace,
   RolloutView,
 } from '../../src/control/api.ts';
@@ -155,6 +157,36 @@ export function fakeKpis(...views: readonly ExperimentView[]): FakeKpis {
     },
     experiments: () => [...fake.views.values()],
     experiment: (name) => fake.views.get(name) ?? null,
+  };
+  return fake;
+}
+
+/** Shows what a test puts in, and holds on to those who watch. */
+export interface FakeLive extends LiveFace {
+  readonly sinks: Map<LiveSink, string | null>;
+  readonly timelines: Map<string, NonNullable<ReturnType<LiveFace['timeline']>>>;
+  readonly experimentTimelines: Map<string, NonNullable<ReturnType<LiveFace['experimentTimeline']>>>;
+  ahead: ReturnType<LiveFace['coming']>;
+  /** To all who watch. */
+  tell: LiveSink;
+}
+
+export function fakeLive(): FakeLive {
+  const fake: FakeLive = {
+    sinks: new Map(),
+    timelines: new Map(),
+    experimentTimelines: new Map(),
+    ahead: [],
+    tell(event) {
+      for (const sink of [...fake.sinks.keys()]) sink(event);
+    },
+    timeline: (name) => fake.timelines.get(name) ?? null,
+    experimentTimeline: (name) => fake.experimentTimelines.get(name) ?? null,
+    coming: () => fake.ahead,
+    watch(service, sink) {
+      fake.sinks.set(sink, service);
+      return () => void fake.sinks.delete(sink);
+    },
   };
   return fake;
 }

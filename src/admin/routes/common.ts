@@ -4,6 +4,16 @@ import type { ErrorBody } from '../contract.ts';
 
 /** What the routes under `/api/v1` have in common. */
 
+/** Whom a route answers: everyone (probes), whoever asks under our name, or those who pass every check. */
+export type Access = 'everyone' | 'host' | 'full';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** `full` where nothing is said. */
+    access?: Access;
+  }
+}
+
 export interface ByName {
   readonly Params: { readonly name: string };
 }
@@ -49,6 +59,12 @@ export function unknownKey(body: object, known: readonly string[]): string | nul
 export function unknownService(control: ControlApi, reply: FastifyReply, name: string): ErrorBody {
   const names = control.services().map((service) => service.name);
   return refuse(reply, 404, 'unknown_service', `there is no service ${name}; there are: ${names.join(', ')}`);
+}
+
+export function noExperiment(control: ControlApi, reply: FastifyReply, name: string): ErrorBody {
+  if (control.service(name) === null) return unknownService(control, reply, name);
+  const message = `${name} has no experiment; write services.${name}.experiment in the config to give it one`;
+  return refuse(reply, 404, 'no_experiment', message);
 }
 
 export function refuse(reply: FastifyReply, status: number, error: string, message: string): ErrorBody {

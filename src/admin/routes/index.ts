@@ -1,7 +1,7 @@
-import type { FastifyInstance } from 'fastify';
 import { API, ROLLOUT_VERBS } from '../contract.ts';
 
-const INDEX = `coalmine, admin port
+/** What `/` says to programs; browsers get the dashboard there. */
+export const INDEX = `coalmine, admin port
 
 GET /healthz                            the process runs
 GET /readyz                             it takes users; reloads and endpoints in detail
@@ -23,10 +23,3 @@ GET ${API}/experiments/NAME            one experiment: verdict, variants, when a
 POST ${API}/feedback                   {"id": "…", "kpi": "click", "value": 1}, with "service" and "key" in place of "id"
                                         where there is none; or a list of up to 10,000
 `;
-
-export function indexRoute(app: FastifyInstance): void {
-  app.get('/', async (_request, reply) => {
-    reply.header('content-type', 'text/plain; charset=utf-8');
-    return INDEX;
-  });
-}

@@ -12,13 +12,16 @@ export function probeRoutes(
   control: ControlApi,
   mayKnow: (request: FastifyRequest) => boolean,
 ): void {
-  app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/readyz', async (request, reply) => {
+  app.get('/healthz', OPEN, async () => ({ status: 'ok' }));
+  app.get('/readyz', OPEN, async (request, reply) => {
     const status = control.phase();
     reply.code(status === 'ready' ? 200 : 503);
     return mayKnow(request) ? readyBody(control) : ({ status } satisfies ReadyBody);
   });
 }
+
+/** For load balancers and container probes, which carry neither a token nor a fixed name. */
+const OPEN = { config: { access: 'everyone' } } as const;
 
 function readyBody(control: ControlApi): ReadyBody {
   const { reload, ...rest } = control.readiness();

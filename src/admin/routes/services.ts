@@ -5,6 +5,7 @@ import {
   type DisagreementsBody,
   describeRequest,
   type ErrorBody,
+  type ExplainBody,
   type ServiceBody,
   type ServicesBody,
   type WeightSetBody,
@@ -33,12 +34,18 @@ export function serviceRoutes(app: FastifyInstance, control: ControlApi): void {
     return service;
   });
 
-  app.get<ByName>(`${API}/services/:name/explain`, async (request, reply) => {
-    const described = describeRequest(paramsOf(request));
-    if (!described.ok) return refuse(reply, 400, 'bad_request', described.message);
-    const { name } = request.params;
-    return control.explain(name, described.request) ?? unknownService(control, reply, name);
-  });
+  app.get<ByName>(
+    `${API}/services/:name/explain`,
+    async (request, reply): Promise<ExplainBody | ErrorBody> => {
+      const described = describeRequest(paramsOf(request));
+      if (!described.ok) return refuse(reply, 400, 'bad_request', described.message);
+      const { name } = request.params;
+      const explanation = control.explain(name, described.request);
+      return explanation === null
+        ? unknownService(control, reply, name)
+        : { ...explanation, coming: control.coming(name, described.request) };
+    },
+  );
 
   app.get<ByName>(`${API}/services/:name/disagreements`, async (request, reply) => {
     const { name } = request.params;

@@ -16,7 +16,7 @@ import { callHook, carryOut, type EffectDeps } from './effects.ts';
 import { Endings } from './endings.ts';
 import { Saver } from './saver.ts';
 import { Slot } from './slot.ts';
-import { historyView, viewOf } from './view.ts';
+import { historyView, type ShownSlot, viewOf } from './view.ts';
 import type { CommandOutcome, RolloutsFace, RolloutView } from './views.ts';
 import type { WatchClock } from './watch-clock.ts';
 
@@ -72,6 +72,8 @@ export interface Rollouts extends RolloutsFace {
   judged(service: string, verdict: VerdictState, text: string, evidence: readonly string[]): void;
   /** Dresses the service anew. */
   redress(service: string): void;
+  /** As it stands, for those who show it; null: the service has no rollout. */
+  shown(service: string): ShownSlot | null;
   /** For the metrics. */
   infos(): readonly RolloutInfo[];
 }
@@ -245,6 +247,10 @@ class Manager implements Rollouts {
   redress(service: string): void {
     const slot = this.#slots.get(service);
     if (slot !== undefined) this.#follow(slot);
+  }
+
+  shown(service: string): ShownSlot | null {
+    return this.#slots.get(service) ?? null;
   }
 
   infos(): readonly RolloutInfo[] {

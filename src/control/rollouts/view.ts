@@ -11,6 +11,7 @@ import { settingsOf } from '../../core/rollout/settings.ts';
 import type { HistoryEntry } from '../../core/rollout/state.ts';
 import { weightBpOf } from '../../core/split/shares.ts';
 import { judgedView } from '../judge/view.ts';
+import type { RolloutSummary } from '../live-views.ts';
 import type { Windows } from '../windows.ts';
 import type { Slot } from './slot.ts';
 import type {
@@ -25,6 +26,9 @@ import type {
 /** Of the traffic that a view shows. */
 const TRAFFIC_WINDOW_MS = 60_000;
 
+/** What may be seen of a rollout by those who show it. */
+export type ShownSlot = Readonly<Pick<Slot, 'plan' | 'state' | 'blocked' | 'storeProblem' | 'at'>>;
+
 export interface ViewDeps {
   readonly windows: Windows;
   readonly timeScale: number;
@@ -37,31 +41,52 @@ export interface ViewDeps {
 
 export function viewOf(deps: ViewDeps, slot: Slot): RolloutView {
   const { plan, state, blocked } = slot;
-  const { progress } = state;
-  const told = phaseOf(plan, state);
   const settings = settingsOf(plan, blocked === null ? state : null);
   return {
+    ...headOf(slot, deps.timeScale),
     service: plan.service,
-    number: state.number,
-    phase: blocked === null ? told.phase : 'Degraded',
-    status: blocked === null ? progress.kind : 'blocked',
-    message: blocked ?? withStoreProblem(told.message, slot.storeProblem),
     stable: plan.stable,
     canary: plan.canary,
-    weight: settings.weightBp / 100,
     scope: settings.scope,
     scopes: settings.scopes.map(({ label, weightBp }) => ({ label, weight: weightBp / 100 })),
-    step: progress.kind === 'stepping' && progress.index >= 0 ? progress.index : null,
     steps: stepViews(slot),
-    nextInMs: nextInMs(slot, deps.timeScale),
     userPaused: state.userPaused,
-    hold: state.hold?.reason ?? null,
     analyses: runsOf(slot).map((run) => analysisView(analysisPlanOf(slot, run), run)),
     ...judgedView(deps.verdict(plan.service)),
     versions: trafficOf(deps, plan.service, plan.canary),
     revision: deps.revision(),
     timeScale: deps.timeScale,
     began: state.number === 0 ? null : new Date(state.beganWallMs).toISOString(),
+  };
+}
+
+/** What of a rollout tells whether a person must look closer. */
+export function rolloutSummaryOf(
+  slot: ShownSlot,
+  timeScale: number,
+  verdict: Verdict | null,
+): RolloutSummary {
+  const judged = verdict === null || verdict.gates.length === 0 ? null : verdict;
+  return {
+    ...headOf(slot, timeScale),
+    steps: slot.plan.steps.length,
+    verdict: judged && { state: judged.state, holdRamp: judged.holdRamp, text: judged.text },
+  };
+}
+
+function headOf(slot: ShownSlot, timeScale: number) {
+  const { plan, state, blocked } = slot;
+  const { progress } = state;
+  const told = phaseOf(plan, state);
+  return {
+    number: state.number,
+    phase: blocked === null ? told.phase : ('Degraded' as const),
+    status: blocked === null ? progress.kind : ('blocked' as const),
+    message: blocked ?? withStoreProblem(told.message, slot.storeProblem),
+    weight: settingsOf(plan, blocked === null ? state : null).weightBp / 100,
+    step: progress.kind === 'stepping' && progress.index >= 0 ? progress.index : null,
+    nextInMs: nextInMs(slot, timeScale),
+    hold: state.hold?.reason ?? null,
   };
 }
 
@@ -83,7 +108,7 @@ function stepViews({ plan, state }: Slot): StepView[] {
   }));
 }
 
-function nextInMs(slot: Slot, timeScale: number): number | null {
+function nextInMs(slot: ShownSlot, timeScale: number): number | null {
   const { plan, state } = slot;
   const end = stepEndMs(plan, state);
   if (end === null || state.userPaused) return null;

@@ -37,15 +37,21 @@ export function countsBetween(before: Tally | null, after: Tally): Omit<WindowCo
   after.requests.forEach((count, slot) => {
     const key = after.slotKeys[slot] as number;
     const status = statusOfKey(key);
-    if (count === 0 || status < 200 || status === CLIENT_GONE) return;
-    const risen = increase(earlier.get(key) ?? 0, count);
+    if (count === 0 || !saysHowItWent(status)) return;
+    const risen = increaseOf(earlier.get(key) ?? 0, count);
     requests += risen;
     if (status >= 500) errors += risen;
   });
   return { requests, errors, durationsByBucket: durationsBetween(before, after), edgesMs: after.edgesMs };
 }
 
-function increase(before: number, after: number): number {
+/** A WebSocket's 101 and a client that went away (499) do not. */
+export function saysHowItWent(status: number): boolean {
+  return status >= 200 && status !== CLIENT_GONE;
+}
+
+/** By how much a counter rose; one that fell began again at 0. */
+export function increaseOf(before: number, after: number): number {
   return after < before ? after : after - before;
 }
 
