@@ -3,6 +3,7 @@ import type {
   ExperimentBody,
   ExperimentTimelineBody,
   HistoryBody,
+  LiveEvent,
   OverviewService,
   RolloutBody,
   RolloutVerb,
@@ -12,6 +13,7 @@ import type {
 import { type Answer, type Api, createApi } from './net/api.ts';
 import { follow, type LiveNews } from './net/live.ts';
 import type { Loaded, Range } from './state/model.ts';
+import { follows } from './state/series.ts';
 import type { Store } from './state/store.ts';
 
 /** What a command needs beside its verb. */
@@ -59,14 +61,25 @@ export function createSession(deps: SessionDeps): Session {
     store.dispatch({ kind: 'loaded', service, loaded, nowMs: nowMs() });
   let isDue = false;
   /** What there is of a service stands in the overview: nothing is asked for that is not there. */
-  const load = () => {
+  const load = (what: 'all' | 'slow') => {
     const { service = null, range = '15m' } = at ?? {};
-    const { overview } = store.state();
+    const { overview, focus } = store.state();
     if (service === null || overview === null) return;
     isDue = false;
     const there = overview.services.find(({ name }) => name === service);
-    if (there !== undefined) return void loadAll(api, there, range, put, stop.signal);
-    store.dispatch({ kind: 'absent', service, message: `there is no service ${service}` });
+    if (there === undefined) {
+      store.dispatch({ kind: 'absent', service, message: `there is no service ${service}` });
+    } else if (focus?.absent != null) {
+      // A reload of the config brought it: its events are wanted now.
+      store.dispatch({ kind: 'loaded', service, loaded: {}, nowMs: nowMs() });
+      connect();
+    } else void loadAll(api, there, { range, what, put, signal: stop.signal });
+  };
+  const hear = (event: LiveEvent) => {
+    const last = store.state().focus?.timeline['15m'];
+    store.dispatch({ kind: 'live', event, nowMs: nowMs() });
+    const missed = event.kind === 'point' && last != null && !follows(last, event.point);
+    if (missed || (event.kind === 'overview' && isDue)) load('all');
   };
   const tell = (signal: AbortSignal) => (news: LiveNews) => {
     if (signal.aborted) return;
@@ -76,8 +89,9 @@ export function createSession(deps: SessionDeps): Session {
         isDue = true;
         return store.dispatch({ kind: 'linked', nowMs: nowMs() });
       case 'live':
-        store.dispatch({ kind: 'live', event: news.event, nowMs: nowMs() });
-        return isDue && news.event.kind === 'overview' ? load() : undefined;
+        return hear(news.event);
+      case 'absent':
+        return store.dispatch({ kind: 'absent', service: at?.service ?? '', message: news.message });
       case 'lost':
         return store.dispatch({ ...news, nowMs: nowMs() });
       case 'denied':
@@ -94,7 +108,7 @@ export function createSession(deps: SessionDeps): Session {
       { fetch: deps.fetch, token: tokens.get, tell: tell(signal), random, sleep },
       signal,
     );
-    const timer = setInterval(load, POLL_MS);
+    const timer = setInterval(() => load('slow'), POLL_MS);
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   };
 
@@ -105,7 +119,7 @@ export function createSession(deps: SessionDeps): Session {
       if (at !== null && service === at.service) {
         if (range === at.range) return;
         at.range = range;
-        return load();
+        return load('all');
       }
       at = { service, range };
       store.dispatch({ kind: 'opened', service, nowMs: nowMs() });
@@ -129,13 +143,19 @@ export function createSession(deps: SessionDeps): Session {
   };
 }
 
+interface Loading {
+  readonly range: Range;
+  /** `slow`: without what comes by events as well. */
+  readonly what: 'all' | 'slow';
+  readonly put: (service: string, loaded: Loaded) => void;
+  readonly signal: AbortSignal;
+}
+
 /** Everything about a service that GETs tell, each as soon as it comes. */
 async function loadAll(
   api: Api,
   { name: service, rollout, experiment, mirror }: OverviewService,
-  range: Range,
-  put: (service: string, loaded: Loaded) => void,
-  signal: AbortSignal,
+  { range, what, put, signal }: Loading,
 ): Promise<void> {
   const name = encodeURIComponent(service);
   const read = async <T>(path: string, loaded: (value: T) => Loaded) => {
@@ -146,9 +166,10 @@ async function loadAll(
     read<TimelineBody>(`services/${name}/timeline?step=${one === '15m' ? '1s' : '15s'}`, (view) => ({
       timeline: { range: one, view },
     }));
-  const reads = [read<ServiceBody>(`services/${name}`, (detail) => ({ detail })), timeline('15m')];
+  const reads = [read<ServiceBody>(`services/${name}`, (detail) => ({ detail }))];
+  if (what === 'all') reads.push(timeline('15m'));
   if (range === '24h') reads.push(timeline('24h'));
-  if (rollout !== null) {
+  if (rollout !== null && what === 'all') {
     reads.push(read<RolloutBody>(`rollouts/${name}`, (view) => ({ rollout: view })));
     reads.push(read<HistoryBody>(`rollouts/${name}/history`, ({ history }) => ({ history })));
   }

@@ -62,6 +62,22 @@ t.test('a wanted token ends it', async (t) => {
   t.equal(asked.length, 1);
 });
 
+t.test('of a service that is not there it tells so, and goes on with what there is', async (t) => {
+  const { news, asked } = await followed(
+    t,
+    [
+      () => Response.json({ error: 'unknown_service', message: 'there is no service x' }, { status: 404 }),
+      event(OVERVIEW),
+    ],
+    'x',
+  );
+  t.match(news, [{ kind: 'absent', message: 'there is no service x' }, { kind: 'opened' }, { kind: 'live' }]);
+  t.strictSame(
+    asked.slice(0, 2).map(({ url }) => url),
+    ['api/v1/events?service=x', 'api/v1/events'],
+  );
+});
+
 t.test('what cannot be read is told, and what is of a newer gateway is left out', async (t) => {
   const { news } = await followed(t, [
     event(`event: weather\ndata: {"sun":true}\n\n${OVERVIEW}`),

@@ -12,6 +12,8 @@ export interface BucketLine {
   readonly changes: boolean;
 }
 
+/** What comes behind the last step. */
+const PROMOTION = 'promotion';
 export const BUCKETS = 10_000;
 
 export function bucketLines(explained: ExplainBody, stable: string, canary: string): readonly BucketLine[] {
@@ -33,7 +35,7 @@ export function bucketLines(explained: ExplainBody, stable: string, canary: stri
     const changes = step.version !== before;
     before = step.version;
     const spans = dealt ? spansAt(step.weight, stable, canary) : [];
-    const label = `step ${step.step + 1}: ${step.text}`;
+    const label = step.text === PROMOTION ? PROMOTION : `step ${step.step + 1}: ${step.text}`;
     return { label, version: step.version, because: step.because, spans, changes };
   });
   return [now, ...coming];

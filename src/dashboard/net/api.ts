@@ -55,7 +55,8 @@ export function bearer(token: string | null): Record<string, string> {
   return token === null ? {} : { authorization: `Bearer ${token}` };
 }
 
-async function messageOf(response: Response): Promise<string> {
+/** Of an answer that is not 2xx. */
+export async function messageOf(response: Response): Promise<string> {
   try {
     const { message } = (await response.json()) as Partial<ErrorBody>;
     if (typeof message === 'string' && message !== '') return message;

@@ -1,5 +1,5 @@
 import type { LiveEvent } from '../../admin/contract.ts';
-import { BASE, bearer } from './api.ts';
+import { BASE, bearer, messageOf } from './api.ts';
 import { SseParser } from './sse.ts';
 
 /** What became of the stream of events. */
@@ -7,6 +7,8 @@ export type LiveNews =
   | { readonly kind: 'opened' }
   | { readonly kind: 'live'; readonly event: LiveEvent }
   | { readonly kind: 'lost'; readonly why: string; readonly retryInMs: number }
+  /** There is no such service; it goes on without one. */
+  | { readonly kind: 'absent'; readonly message: string }
   /** A token is wanted, or another one; it stays closed. */
   | { readonly kind: 'denied' };
 
@@ -28,15 +30,21 @@ const MAX_RETRY_MS = 5_000;
 /** Streams the events of one service (null: of none) until `signal` fires; comes back by itself. */
 export async function follow(service: string | null, deps: LiveDeps, signal: AbortSignal): Promise<void> {
   let failures = 0;
+  let followed = service;
   while (!signal.aborted) {
-    const end = await stream(service, deps, signal, () => {
+    const end = await stream(followed, deps, signal, () => {
       failures = 0;
     });
     if (signal.aborted) return;
-    if (end === 'denied') return deps.tell({ kind: 'denied' });
+    if (end.status === 401) return deps.tell({ kind: 'denied' });
+    if (end.status === 404 && followed !== null) {
+      followed = null;
+      deps.tell({ kind: 'absent', message: end.why });
+      continue;
+    }
     const retryInMs = retryAfterMs(failures, deps.random());
     failures += 1;
-    deps.tell({ kind: 'lost', why: end, retryInMs });
+    deps.tell({ kind: 'lost', why: end.why, retryInMs });
     await deps.sleep(retryInMs, signal);
   }
 }
@@ -47,13 +55,19 @@ export function retryAfterMs(failures: number, random: number): number {
   return Math.round(plain * (0.75 + random / 2));
 }
 
+interface End {
+  /** Of a refusal; 0: it was none. */
+  readonly status: number;
+  readonly why: string;
+}
+
 /** Resolves with why it ended. */
 async function stream(
   service: string | null,
   deps: LiveDeps,
   signal: AbortSignal,
   onFirst: () => void,
-): Promise<string> {
+): Promise<End> {
   const silence = new Silence();
   try {
     const query = service === null ? '' : `?service=${encodeURIComponent(service)}`;
@@ -61,14 +75,15 @@ async function stream(
       headers: { accept: 'text/event-stream', ...bearer(deps.token()) },
       signal: AbortSignal.any([signal, silence.signal]),
     });
-    if (response.status === 401) return 'denied';
-    if (!response.ok || response.body === null) return `the gateway answered ${response.status}`;
+    if (!response.ok || response.body === null) {
+      return { status: response.status, why: await messageOf(response) };
+    }
     deps.tell({ kind: 'opened' });
     const parser = new SseParser();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return 'the gateway closed the connection';
+      if (done) return ended('the gateway closed the connection');
       silence.broken();
       for (const { event, data } of parser.push(value)) {
         const known = eventOf(event, data);
@@ -78,13 +93,17 @@ async function stream(
       }
     }
   } catch (error) {
-    if (silence.signal.aborted) return `nothing came for ${SILENCE_MS / 1000} s`;
-    return error instanceof SyntaxError
-      ? 'the gateway sent what cannot be read'
-      : 'the gateway cannot be reached';
+    if (silence.signal.aborted) return ended(`nothing came for ${SILENCE_MS / 1000} s`);
+    return ended(
+      error instanceof SyntaxError ? 'the gateway sent what cannot be read' : 'the gateway cannot be reached',
+    );
   } finally {
     silence.end();
   }
+}
+
+function ended(why: string): End {
+  return { status: 0, why };
 }
 
 /** Fires when nothing came for too long. */

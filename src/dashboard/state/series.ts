@@ -9,6 +9,13 @@ const MAX_COLUMNS = 900;
 /** A longer silence than this many steps is drawn as a gap. */
 const GAP_STEPS = 2.5;
 
+/** Whether a point is the next one: nothing was missed, and the clock was not set. */
+export function follows({ atMs, stepMs }: TimelineBody, point: TimelinePoint): boolean {
+  const lastMs = atMs.at(-1);
+  if (lastMs === undefined) return true;
+  return point.atMs >= lastMs && point.atMs - lastMs <= stepMs * GAP_STEPS;
+}
+
 /** The timeline with one more point; the very same where the point is not newer. */
 export function appended(timeline: TimelineBody, point: TimelinePoint): TimelineBody {
   const lastMs = timeline.atMs.at(-1);

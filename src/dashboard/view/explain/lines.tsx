@@ -87,6 +87,7 @@ function LineItem({ line: { label, version, because, spans, changes }, place, sl
 
 /** `step 4: setWeight 25` → `Step 4, to 25 %`. */
 function readable(label: string): string {
+  if (label === 'promotion') return 'At the end';
   const [, place = label, text = ''] = /^(step \d+): (.*)$/.exec(label) ?? [];
   return `${place[0]?.toUpperCase() ?? ''}${place.slice(1)}, ${stepLabel(text)}`;
 }
