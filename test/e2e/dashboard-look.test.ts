@@ -2,6 +2,7 @@ import t from 'tap';
 import { buildPage, NEEDS_BROWSER, openBrowser, openPage } from '../support/browser.ts';
 import { castOf } from '../support/dashboard/cast.ts';
 import { startMock } from '../support/dashboard/mock.ts';
+import { until } from '../support/wait.ts';
 
 const IRIS = '#/services/iris-api';
 
@@ -60,7 +61,7 @@ t.test('hundreds of services: those in trouble first, the others by their name',
   const { page, problems } = await openPage(await openBrowser(t), mock.url);
   t.equal(await page.locator('.row h2').first().textContent(), 'iris-api');
   await page.getByLabel('Filter').fill('model-39');
-  await page.waitForFunction('document.querySelectorAll(".row").length === 11');
+  await until(async () => (await page.locator('.row').count()) === 11, 'eleven of them');
   await page.locator('.row h2 a').first().click();
   await page.getByRole('heading', { name: /model-39/ }).waitFor();
   t.strictSame(problems, []);

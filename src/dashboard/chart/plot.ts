@@ -32,6 +32,8 @@ export interface PlotSpec {
   readonly sync: string;
 }
 
+/** Half of the widest label of the time. */
+const LABEL_HALF_PX = 26;
 const FONT = '11px system-ui, sans-serif';
 
 /** The plot reads `spec()` whenever it draws, so that new data needs no new plot. */
@@ -45,7 +47,7 @@ export function createPlot(
     width: Math.max(80, box.clientWidth),
     height,
     legend: { show: false },
-    padding: [8, 16, 0, 0],
+    padding: [8, 4, 0, 0],
     cursor: {
       y: false,
       drag: { x: false, y: false },
@@ -107,9 +109,13 @@ function timeAxis(): uPlot.Axis {
   return {
     ...look(),
     size: 26,
-    space: 42,
-    values: (_plot, splits, _axis, _space, increment) =>
-      splits.map((at) => (increment < 60 ? clock(at * 1000) : clock(at * 1000).slice(0, 5))),
+    space: 52,
+    values: (plot, splits, _axis, _space, increment) => {
+      const text = (at: number) => (increment < 60 ? clock(at * 1000) : clock(at * 1000).slice(0, 5));
+      // A label is centred at its time, and would be cut off at the edge.
+      const last = plot.bbox.width / devicePixelRatio - LABEL_HALF_PX;
+      return splits.map((at) => (plot.valToPos(at, 'x') > last ? '' : text(at)));
+    },
   };
 }
 
