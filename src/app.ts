@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type PageFiles, readPageFiles } from './admin/page-files.ts';
 import { type Admin, startAdmin } from './admin/server.ts';
+import { Streams } from './admin/streams.ts';
 import { carryStages } from './config/diff.ts';
 import { formatIssue } from './config/issue.ts';
 import { type LoadResult, loadConfig } from './config/load.ts';
@@ -119,6 +120,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     live,
     log,
   });
+  const streams = new Streams(log);
   const metrics = createExposition({
     recorder,
     answers,
@@ -128,11 +130,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     gates: () =>
       holder.config().judges.flatMap(({ service }) => gateReadings(service, board.verdict(service))),
     feedback: () => feedback.counts(),
+    streams: () => streams.counts(),
   });
 
   // First, so that whoever asks is told "starting" and not refused.
   const admin = await listening('admin.listen', config.admin, async () =>
-    startAdmin(config.admin, { control, metrics, page: await page, log }),
+    startAdmin(config.admin, { control, metrics, page: await page, streams, log }),
   );
   try {
     gateway = await listening('listen', config.listener, () =>

@@ -15,13 +15,15 @@ import { type MetricsSource, metricsRoute } from './routes/metrics.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { serviceRoutes } from './routes/services.ts';
-import { Streams } from './streams.ts';
+import type { Streams } from './streams.ts';
 
 export interface AdminDeps {
   readonly control: ControlApi;
   readonly metrics: MetricsSource;
   /** The page served at `/`. */
   readonly page: PageFiles;
+  /** Made by the caller, who counts them; closed here. */
+  readonly streams: Streams;
   readonly log: Log;
 }
 
@@ -47,12 +49,11 @@ export async function startAdmin(settings: AccessSettings, deps: AdminDeps): Pro
   rolloutRoutes(app, deps.control);
   experimentRoutes(app, deps.control);
   feedbackRoute(app, deps.control);
-  const streams = new Streams(deps.log);
-  liveRoutes(app, deps.control, streams);
+  liveRoutes(app, deps.control, deps.streams);
   dashboardRoutes(app, deps.page);
   app.server.maxConnections = MAX_CONNECTIONS;
   await app.listen({ host: settings.host, port: settings.port });
-  return { url: urlOf(app.server.address() as AddressInfo), close: () => close(app, streams) };
+  return { url: urlOf(app.server.address() as AddressInfo), close: () => close(app, deps.streams) };
 }
 
 function createServer({ log }: AdminDeps): FastifyInstance {

@@ -18,13 +18,14 @@ export class Streams {
   /** The same event goes to many streams, and is put into words once. */
   readonly #texts = new WeakMap<LiveEvent, string>();
   #closed = false;
+  #dropped = 0;
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  get size(): number {
-    return this.#open.size;
+  counts(): { readonly open: number; readonly dropped: number } {
+    return { open: this.#open.size, dropped: this.#dropped };
   }
 
   /** Whether another stream may be opened. */
@@ -68,6 +69,7 @@ export class Streams {
     if (unreadBytes > MAX_UNREAD_BYTES) {
       this.#forget(stream);
       response.destroy();
+      this.#dropped++;
       this.#log.warn({ unreadBytes }, 'a reader of events was too slow and was dropped');
       return;
     }

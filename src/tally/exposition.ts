@@ -19,6 +19,7 @@ import {
   type RolloutReading,
   SAMPLES,
   type Snapshot,
+  type StreamsReading,
   takeSnapshot,
 } from './samples.ts';
 
@@ -40,6 +41,8 @@ export interface ExpositionSources {
   readonly answers?: Pick<ArmsLifetime, 'arms' | 'pairs'>;
   /** Left out: none is taken. */
   feedback?(): FeedbackReading;
+  /** Left out: there are none. */
+  streams?(): StreamsReading;
 }
 
 export function createExposition(sources: ExpositionSources): Exposition {
@@ -62,6 +65,7 @@ export function createExposition(sources: ExpositionSources): Exposition {
         arms: sources.answers?.arms() ?? [],
         pairs: sources.answers?.pairs() ?? [],
         feedback: sources.feedback?.() ?? NOTHING.feedback,
+        streams: sources.streams?.() ?? NOTHING.streams,
       });
       return (openMetrics ? open : text).metrics();
     },
@@ -75,6 +79,7 @@ const NOTHING: Snapshot = {
   gates: [],
   pairs: [],
   feedback: { kpis: [], refused: {} },
+  streams: { open: 0, dropped: 0 },
 };
 
 function register(registry: Registry, key: MetricKey, snapshot: () => Snapshot): void {

@@ -164,6 +164,18 @@ export const METRICS = {
     labels: [],
     help: 'Changed configs that were refused; the one before stays in force.',
   },
+  eventStreams: {
+    name: 'coalmine_event_streams',
+    kind: 'gauge',
+    labels: [],
+    help: 'Open streams of events on the admin port, such as those of dashboards.',
+  },
+  eventStreamsDropped: {
+    name: 'coalmine_event_streams_dropped_total',
+    kind: 'counter',
+    labels: [],
+    help: 'Streams of events that were ended because their reader was too slow.',
+  },
 } as const satisfies Record<string, MetricSpec>;
 
 export type MetricKey = keyof typeof METRICS;

@@ -15,10 +15,19 @@ export interface Snapshot {
   /** By service. */
   readonly pairs: readonly PairTotals[];
   readonly feedback: FeedbackReading;
+  readonly streams: StreamsReading;
+}
+
+/** Streams of events on the admin port. */
+export interface StreamsReading {
+  readonly open: number;
+  /** Readers that were too slow, since the process began. */
+  readonly dropped: number;
 }
 
 /** What a snapshot is taken from. */
-export interface Readings extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback'> {
+export interface Readings
+  extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback' | 'streams'> {
   readonly split: Split;
   readonly tallies: readonly Tally[];
   readonly arms: readonly ArmTotals[];
@@ -180,6 +189,8 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     Object.entries(feedback.refused).map(([reason, value]) => ({ labels: { reason }, value })),
   reloads: ({ reloads }) => [{ labels: {}, value: reloads.ok + reloads.failed }],
   reloadFailures: ({ reloads }) => [{ labels: {}, value: reloads.failed }],
+  eventStreams: ({ streams }) => [{ labels: {}, value: streams.open }],
+  eventStreamsDropped: ({ streams }) => [{ labels: {}, value: streams.dropped }],
 };
 
 export const DISTRIBUTIONS: Record<HistogramKey, (snapshot: Snapshot) => Distribution[]> = {

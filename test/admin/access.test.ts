@@ -1,6 +1,7 @@
 import t from 'tap';
 import { ROLLOUT_VERBS } from '../../src/admin/contract.ts';
 import { startAdmin } from '../../src/admin/server.ts';
+import { Streams } from '../../src/admin/streams.ts';
 import { memoryLog, rolloutView } from '../control/support.ts';
 import { ask as askAt, fakeControl, startTestAdmin } from './support.ts';
 
@@ -113,6 +114,7 @@ t.test('off loopback without a token it does not start', async (t) => {
     control: fakeControl(),
     metrics: { contentType: () => 'text/plain', render: async () => '' },
     page: new Map(),
+    streams: new Streams(memoryLog()),
     log: memoryLog(),
   };
   const settings = { host: '0.0.0.0', port: 0, token: null, allowedHosts: [] };

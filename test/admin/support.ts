@@ -3,6 +3,7 @@ import type { Test } from 'tap';
 import type { AccessSettings } from '../../src/admin/auth.ts';
 import type { PageFiles } from '../../src/admin/page-files.ts';
 import { type Admin, startAdmin } from '../../src/admin/server.ts';
+import { Streams } from '../../src/admin/streams.ts';
 import type {
   ControlApi,
   DescribedRequest,
@@ -110,6 +111,7 @@ export function fakeControl(): FakeControl {
 export interface TestAdmin {
   readonly admin: Admin;
   readonly control: FakeControl;
+  readonly streams: Streams;
   readonly log: MemoryLog;
   ask(path: string, options?: Ask): Promise<Answer>;
 }
@@ -138,10 +140,11 @@ export async function startTestAdmin(
     contentType: (open: boolean) => (open ? 'application/openmetrics-text' : 'text/plain; version=0.0.4'),
     render: async (open: boolean) => (open ? '# EOF\n' : 'up 1\n'),
   };
+  const streams = new Streams(log);
   const settings = { host: '127.0.0.1', port: 0, token: null, allowedHosts: [], ...access };
-  const admin = await startAdmin(settings, { control, metrics, page, log });
+  const admin = await startAdmin(settings, { control, metrics, page, streams, log });
   t.teardown(() => admin.close());
-  return { admin, control, log, ask: (path, options) => ask(admin.url, path, options) };
+  return { admin, control, streams, log, ask: (path, options) => ask(admin.url, path, options) };
 }
 
 /** One request on a connection of its own; the path and Host go out as they are given. */

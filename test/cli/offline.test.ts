@@ -53,6 +53,21 @@ t.test('explain from a file', async (t) => {
   t.match(broken.err, /coalmine\.yaml:14:13 services\.iris-api\.weight/);
 });
 
+t.test('explain from a file with a rollout: what each step will change', async (t) => {
+  const rollout = '    rollout: { steps: [{ setWeight: 10 }, { pause: {} }, { setWeight: 50 }] }\n';
+  const file = writeConfig(t, SOUND.replace('    weight: 5\n', '') + rollout);
+  const { code, out, err } = await cli(['explain', 'iris-api', '-k', 'u42', '--config', file]);
+  t.equal(err, '');
+  t.equal(code, 0);
+  const lines = out.slice(out.indexOf('once its rollout begins')).split('\n');
+  t.match(lines.slice(1), [
+    /^STEP +WHAT +VERSION +BECAUSE$/,
+    /^1 +setWeight 10 +v[12] +key "u42" /,
+    /^3 +setWeight 50 +v[12] +key "u42" /,
+    /^ +promotion +v2 +key "u42" /,
+  ]);
+});
+
 t.test('schema prints the committed one', async (t) => {
   const { code, out } = await cli(['schema']);
   t.equal(code, 0);

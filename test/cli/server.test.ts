@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { tempDir } from '../app/support.ts';
-import { iris } from '../control/support.ts';
+import { fakeKpis, fakeLive, fakeRollouts, iris } from '../control/support.ts';
 import { refusedUrl } from '../support/origin.ts';
 import { mirror } from '../support/split.ts';
 import { cli, startServer } from './support.ts';
@@ -72,6 +72,33 @@ t.test('explain from a server', async (t) => {
   t.equal(wrong.code, 2);
   t.match(wrong.err, /header must be "name: value"/);
   t.equal((await cli(['explain', 'nobody', '--server', url])).code, 1);
+});
+
+t.test('explain tells what is ahead of a rollout under way', async (t) => {
+  const live = fakeLive();
+  const { url } = await startServer(t, [iris(500)], {}, fakeRollouts(), fakeKpis(), live);
+  const plain = await cli(['explain', 'iris-api', '-k', 'u42', '--server', url]);
+  t.notMatch(plain.out, 'STEP');
+  live.ahead = [
+    { step: 2, text: 'setWeight 25', weight: 25, version: 'v2', because: 'its bucket' },
+    { step: 3, text: 'setScope eu', weight: 0, version: null, because: 'no key' },
+    { step: 5, text: 'promotion', weight: 100, version: 'v2', because: 'everyone' },
+  ];
+  const { code, out } = await cli(['explain', 'iris-api', '-k', 'u42', '--server', url]);
+  t.equal(code, 0);
+  t.equal(
+    out.slice(out.indexOf('\n\n')),
+    `
+
+ahead, as the rollout goes on
+STEP  WHAT          VERSION         BECAUSE
+3     setWeight 25  v2              its bucket
+4     setScope eu   left to chance  no key
+      promotion     v2              everyone
+`,
+  );
+  const json = await cli(['explain', 'iris-api', '-k', 'u42', '-o', 'json', '--server', url]);
+  t.strictSame(JSON.parse(json.out).coming, live.ahead);
 });
 
 t.test('the token comes from the environment or a file', async (t) => {

@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import type { AccessSettings } from '../../src/admin/auth.ts';
 import { startAdmin } from '../../src/admin/server.ts';
+import { Streams } from '../../src/admin/streams.ts';
 import type { Io, Terminal } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/main.ts';
 import { compilePattern } from '../../src/config/pattern.ts';
@@ -118,7 +119,13 @@ export async function startServer(
   });
   const metrics = { contentType: () => 'text/plain', render: async () => '' };
   const settings = { host: '127.0.0.1', port: 0, token: null, allowedHosts: [], ...access };
-  const admin = await startAdmin(settings, { control, metrics, page: new Map(), log });
+  const admin = await startAdmin(settings, {
+    control,
+    metrics,
+    page: new Map(),
+    streams: new Streams(log),
+    log,
+  });
   t.teardown(() => admin.close());
   return { url: admin.url, holder, rollouts, close: () => admin.close() };
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { describeRequest, type Explanation } from '../../admin/contract.ts';
+import { type ComingStep, describeRequest, type ExplainBody } from '../../admin/contract.ts';
 import { carryStages } from '../../config/diff.ts';
 import { formatIssue } from '../../config/issue.ts';
 import { loadConfig } from '../../config/load.ts';
 import { compilePattern } from '../../config/pattern.ts';
+import { comingFromStart } from '../../core/rollout/coming.ts';
 import { explain } from '../../core/split/explain.ts';
 import { createClient, type ServerOptions, servicePath } from '../client.ts';
 import type { CommandContext } from '../context.ts';
@@ -44,9 +45,10 @@ export function addExplain(program: Command, { io, action }: CommandContext): vo
       const params = paramsOf(options);
       const answer =
         options.config === undefined
-          ? await createClient(options, io).get<Explanation>(`${servicePath(service)}/explain?${params}`)
+          ? await createClient(options, io).get<ExplainBody>(`${servicePath(service)}/explain?${params}`)
           : await explainFromFile(options.config, service, params, io);
-      io.out(options.output === 'json' ? json(answer) : textOf(answer));
+      const title = options.config === undefined ? AHEAD : FROM_START;
+      io.out(options.output === 'json' ? json(answer) : textOf(answer, title));
       return EXIT.done;
     }),
   );
@@ -69,7 +71,7 @@ async function explainFromFile(
   name: string,
   params: URLSearchParams,
   io: Io,
-): Promise<Explanation> {
+): Promise<ExplainBody> {
   const described = describeRequest(params);
   if (!described.ok) throw new CliError(EXIT.usage, described.message);
   const loaded = await loadConfig(file, io.env);
@@ -81,10 +83,16 @@ async function explainFromFile(
     const names = split.services.map((one) => one.name).join(', ');
     throw new CliError(EXIT.no, `there is no service ${name}; there are: ${names}`);
   }
-  return explain(split, service, described.request, compilePattern);
+  const { request } = described;
+  const plan = loaded.config.rollouts.find((one) => one.service === name);
+  return {
+    ...explain(split, service, request, compilePattern),
+    coming:
+      plan === undefined ? [] : comingFromStart({ split, service, plan, request, compile: compilePattern }),
+  };
 }
 
-function textOf(answer: Explanation): string {
+function textOf(answer: ExplainBody, comingTitle: string): string {
   const rows = [
     ['service', answer.service],
     ['version', answer.version ?? 'left to chance'],
@@ -99,5 +107,21 @@ function textOf(answer: Explanation): string {
     ]),
     ...answer.notes.map((note) => ['note', note]),
   ];
-  return table(rows);
+  return table(rows) + comingText(answer.coming, comingTitle);
 }
+
+/** Nothing where nothing is ahead. */
+function comingText(coming: readonly ComingStep[], title: string): string {
+  if (coming.length === 0) return '';
+  const head = ['STEP', 'WHAT', 'VERSION', 'BECAUSE'];
+  const rows = coming.map(({ step, text, version, because }) => [
+    text === 'promotion' ? '' : String(step + 1),
+    text,
+    version ?? 'left to chance',
+    because,
+  ]);
+  return `\n${title}\n${table([head, ...rows])}`;
+}
+
+const AHEAD = 'ahead, as the rollout goes on';
+const FROM_START = 'once its rollout begins';

@@ -171,7 +171,7 @@ export class Timelines {
     const former = [...this.#kept].flatMap(([service, series]) =>
       [...series.versions]
         .filter(([version]) => !configured.get(service)?.some(({ name }) => name === version))
-        .map(([version, { last }]) => ({ service, version, series, last: last('1s') })),
+        .map(([version, own]) => ({ version, series, last: own.last('1s') })),
     );
     former.sort((a, b) => a.last - b.last);
     const { length, every } = TIERS['15s'];

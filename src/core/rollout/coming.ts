@@ -2,6 +2,7 @@ import type { Service, Split } from '../model.ts';
 import { type DescribedRequest, explain } from '../split/explain.ts';
 import { applyRollout } from './apply.ts';
 import { describeStep } from './describe.ts';
+import { initialState } from './lifecycle.ts';
 import type { RolloutPlan } from './plan.ts';
 import { settingsOf } from './settings.ts';
 import type { Progress, RolloutState } from './state.ts';
@@ -30,8 +31,8 @@ export interface ComingQuestion {
 }
 
 /**
- * Which version a request gets at each step ahead that changes who gets what, and after the last one;
- * by the code that the rollout itself goes by. Empty unless the steps run, or are about to.
+ * Which version a request gets at each step ahead that changes who gets what, and by the promotion
+ * after the last one where that changes it; by the code that the rollout itself goes by. Empty unless the steps run, or are about to.
  */
 export function comingSteps(question: ComingQuestion): ComingStep[] {
   const { service, plan, state } = question;
@@ -42,19 +43,26 @@ export function comingSteps(question: ComingQuestion): ComingStep[] {
   for (let step = progress.kind === 'stepping' ? progress.index + 1 : 0; step <= plan.steps.length; step++) {
     const after = stateAt(plan, before, step);
     if (dealt(service, plan, before) !== dealt(service, plan, after)) {
-      found.push(comingStep(question, after, step));
+      const next = comingStep(question, after, step);
+      // After 100 % the promotion still opens the rules of the config, which is news for few.
+      const isNews = step < plan.steps.length || !isSame(next, comingStep(question, before, step));
+      if (isNews) found.push(next);
     }
     before = after;
   }
   return found;
 }
 
-/** As the steps would be begun, of a rollout that has not. */
-export function comingFromStart(
-  question: Omit<ComingQuestion, 'state'>,
-  initial: RolloutState,
-): ComingStep[] {
-  return comingSteps({ ...question, state: { ...initial, progress: { kind: 'starting' } } });
+/** The same of a rollout that nobody has begun, from its first step on. */
+export function comingFromStart(question: Omit<ComingQuestion, 'state'>): ComingStep[] {
+  const { canaryDefinition, stepsDefinition } = question.plan;
+  const progress: Progress = { kind: 'starting' };
+  const state = { ...initialState(question.plan), canaryDefinition, stepsDefinition, progress };
+  return comingSteps({ ...question, state });
+}
+
+function isSame(a: ComingStep, b: ComingStep): boolean {
+  return a.version === b.version && a.weight === b.weight;
 }
 
 /** The state in which a step has just been entered. */
