@@ -24,7 +24,8 @@ async function started(t: Test): Promise<{ product: Product; config: (adminListe
           stable: 'v1',
           canary: 'v2',
           sticky: { by: ['header:x-user-id'] },
-          rollout: { steps: [{ setWeight: 60 }, { pause: {} }] },
+          rules: [{ when: { header: { 'x-canary': 'always' } }, use: 'canary' }],
+          rollout: { steps: [{ setWeight: 60 }, { pause: {} }, { setWeight: 100 }] },
         },
       },
       { admin: { listen } },
@@ -179,4 +180,27 @@ t.test('a config that is refused, and one that is right again', NEEDS_BROWSER, a
   await page.getByText(/The config was refused at/).waitFor({ state: 'detached' });
   await until(async () => (await page.locator('.tread').count()) > 0, 'the rollout to be there');
   t.strictSame(problems, []);
+});
+
+t.test('why a user gets what, now and later', NEEDS_BROWSER, async (t) => {
+  const { product } = await started(t);
+  const { page, problems } = await openPage(await openBrowser(t), `${product.adminUrl}/${SERVICE}/explain`);
+  await page.getByText('Left to chance').waitFor();
+  await page.getByLabel('User key').fill('ada');
+  await page.locator('.lines-bucket').waitFor();
+  t.match(
+    await page.locator('.explain-answer .lead').textContent(),
+    /key "ada" from header:x-user-id has bucket \d+/,
+  );
+  t.ok((await page.locator('.line').count()) > 1, 'steps ahead are told as well');
+  t.match(page.url(), /explain\?key=ada$/, 'the question can be sent to somebody');
+  await page.getByLabel('Headers').fill('x-canary: always');
+  await page.locator('.explain-version', { hasText: 'v2' }).waitFor();
+  await page.locator('.explain-facts', { hasText: /Rule.*rules?/ }).waitFor();
+  await page.getByLabel('Headers').fill('no colon');
+  await page.getByText('header must be "name: value"').waitFor();
+  t.strictSame(
+    problems.filter((problem) => !problem.includes('400 (Bad Request)')),
+    [],
+  );
 });
