@@ -1,7 +1,13 @@
 import t from 'tap';
 import type { TimelinePoint } from '../../src/admin/contract.ts';
 import { freshness } from '../../src/dashboard/state/freshness.ts';
-import { type Action, initialState, type State } from '../../src/dashboard/state/model.ts';
+import {
+  type Action,
+  emptyFocus,
+  initialState,
+  leftMs,
+  type State,
+} from '../../src/dashboard/state/model.ts';
 import { reduce } from '../../src/dashboard/state/reduce.ts';
 import { latest, smoothed, total } from '../../src/dashboard/state/series.ts';
 import { createStore } from '../../src/dashboard/state/store.ts';
@@ -200,4 +206,14 @@ t.test('columns', async (t) => {
   t.equal(latest([1, null, null, null, null, null]), null, 'too long ago');
   t.strictSame(smoothed([1, 0, null, 1], [1, 3, 0, 1], 2), [1, 0.25, null, 1]);
   t.strictSame(smoothed([0.5, 1], [0, 0], 2), [0.5, 1], 'without a weight it is what it is');
+});
+
+t.test('a countdown goes on between events, and never beyond its ends', async (t) => {
+  const focus = { ...emptyFocus('iris-api', NOW_MS), rollout: rollout({ nextInMs: 12_000 }) };
+  t.strictSame(
+    [-500, 0, 700, 20_000].map((afterMs) => leftMs(focus, NOW_MS + afterMs)),
+    [12_000, 12_000, 11_300, 0],
+  );
+  t.equal(leftMs({ ...focus, rollout: rollout({ nextInMs: null }) }, NOW_MS), null);
+  t.equal(leftMs({ ...focus, rollout: null }, NOW_MS), null);
 });

@@ -39,6 +39,8 @@ export interface Look {
   readonly theme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** What the browser takes for now, in UTC; for pictures that are the same each time. */
+  readonly nowMs?: number;
 }
 
 /** A page, and what it did that no page of ours may do. */
@@ -56,7 +58,9 @@ export async function openPage(browser: Browser, url: string, look: Look = {}): 
     viewport: { width, height },
     colorScheme: theme,
     reducedMotion: 'reduce',
+    ...(look.nowMs === undefined ? {} : { timezoneId: 'UTC' }),
   });
+  if (look.nowMs !== undefined) await context.clock.install({ time: look.nowMs });
   const page = await context.newPage();
   const problems: string[] = [];
   let lossesExpected = false;

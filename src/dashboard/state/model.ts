@@ -92,3 +92,9 @@ export function emptyFocus(name: string, nowMs: number): Focus {
     disagreements: [],
   };
 }
+
+/** Of the timed pause under way, counted on since it was told; null: there is none. */
+export function leftMs({ rollout, rolloutAtMs }: Focus, nowMs: number): number | null {
+  const nextInMs = rollout?.nextInMs ?? null;
+  return nextInMs === null ? null : Math.max(0, nextInMs - Math.max(0, nowMs - rolloutAtMs));
+}

@@ -1,4 +1,4 @@
-import type { ExplainBody, RolloutView } from '../../../src/admin/contract.ts';
+import type { ExplainBody, GateView, RolloutView } from '../../../src/admin/contract.ts';
 import type { MockData } from './mock.ts';
 import {
   experiment,
@@ -14,9 +14,76 @@ import {
   timeline,
 } from './scenes.ts';
 
+const SHOWN_TEXT =
+  "undecided: v2's predictions differ from v1's by 2.4 % over 162 predictions against 1,076; 347 more are needed, about 52 s at this traffic";
+
+const proven = (needed: number) => ({
+  harm: { evidence: 0.6, needed: 444, share: 0 },
+  pass: { evidence: 3e7, needed: 100, share: 3.7 },
+  state: 'PASS' as const,
+  samples: { have: 479, need: needed },
+  decisionInMs: 0,
+  environment: false,
+});
+
+/** As the demo has them in its middle. */
+const SHOWN_GATES: readonly GateView[] = [
+  {
+    ...proven(110),
+    name: 'successRate',
+    kind: 'successRate',
+    unit: 'failures',
+    canary: { value: 0, low: 0, high: 0.014, n: 479 },
+    stable: { value: 0, low: 0, high: 0.0027, n: 2_777 },
+    text: 'v2 failed 0 of 479 first requests (0 %), v1 0 of 2,777 (0 %); passed with evidence 10^9 of the 100 needed',
+  },
+  {
+    ...proven(130),
+    name: 'latency',
+    kind: 'latency',
+    unit: 'ms',
+    canary: { value: 9.24, low: 5, high: 50, n: 479 },
+    stable: { value: 9.09, low: 5, high: 25, n: 2_777 },
+    text: 'v2 was slow on 2 of 479 first requests (above 100 ms, 0.42 %), v1 10 of 2,777 (0.36 %)',
+  },
+  {
+    ...proven(509),
+    name: 'predictionShift',
+    kind: 'predictionShift',
+    state: 'CONTINUE',
+    unit: 'totalVariation',
+    canary: { value: 0.024, low: 0, high: 0.2, n: 162 },
+    stable: null,
+    harm: { evidence: 1.6, needed: 1_000, share: 0.07 },
+    pass: { evidence: 4.1, needed: 100, share: 0.31 },
+    samples: { have: 162, need: 509 },
+    decisionInMs: 52_000,
+    text: "v2's predictions differ from v1's by 2.4 % over 162 predictions against 1,076; most in class setosa",
+  },
+  {
+    ...proven(80),
+    name: 'confidence',
+    kind: 'confidence',
+    unit: 'mean',
+    canary: { value: 0.954, low: 0.931, high: 0.977, n: 162 },
+    stable: { value: 0.948, low: 0.939, high: 0.957, n: 1_076 },
+    text: "v2's mean confidence is 0.954 over 162, v1's 0.948 over 1,076, asked is 0.8",
+  },
+  {
+    ...proven(90),
+    name: 'agreement',
+    kind: 'agreement',
+    unit: 'disagreements',
+    canary: { value: 0.021, low: 0.01, high: 0.04, n: 665 },
+    stable: null,
+    text: 'v2 answered 14 of 665 mirrored requests (2.1 %) differently from v1',
+  },
+];
+
 /** Rollouts in every state that looks different. */
 export const ROLLOUTS: Readonly<Record<string, RolloutView>> = {
   good: rollout(),
+  showcase: rollout({ gates: SHOWN_GATES, verdict: { ...rollout().verdict!, text: SHOWN_TEXT } }),
   held: rollout({
     hold: 'success-rate has 12 samples of v2 and needs 20',
     verdict: {
@@ -121,7 +188,7 @@ export function castOf(which: string): MockData {
     ),
     rollouts: { 'iris-api': view },
     history: history(),
-    timeline: timeline(300, 1_000, which === 'good' ? 0 : 0.2),
+    timeline: timeline(300, 1_000, which === 'good' || which === 'showcase' ? 0 : 0.2),
     experiments: { search: experiment() },
     experimentTimeline: experimentTimeline(),
     disagreements: [

@@ -4,6 +4,7 @@ import { offersOf } from '../../logic/offers.ts';
 import { slotOf } from '../../logic/slots.ts';
 import { decisionInMs, harmOf, nextOf, type Statement } from '../../logic/standing.ts';
 import { pauseShare } from '../../logic/steps.ts';
+import { leftMs } from '../../state/model.ts';
 import { OfferButton } from '../actions.tsx';
 import { Swatch, ToneIcon } from '../icons.tsx';
 import type { Scene } from '../scene.ts';
@@ -87,16 +88,16 @@ function Around({ rollout: { gates, status } }: { readonly rollout: RolloutView 
 }
 
 function Next({ scene, rollout }: { readonly scene: Scene; readonly rollout: RolloutView }) {
-  const { nextInMs, step, steps, hold } = rollout;
-  const leftMs = nextInMs === null ? null : Math.max(0, nextInMs - (scene.nowMs - scene.focus.rolloutAtMs));
-  const next = nextOf(rollout, leftMs);
-  const done = leftMs === null ? null : pauseShare(rollout, steps[step ?? -1]?.text ?? '', leftMs);
+  const { step, steps, hold } = rollout;
+  const left = leftMs(scene.focus, scene.nowMs);
+  const next = nextOf(rollout, left);
+  const done = left === null ? null : pauseShare(rollout, steps[step ?? -1]?.text ?? '', left);
   const decides = rollout.status === 'stepping' ? decisionInMs(rollout) : null;
   return (
     <>
-      {leftMs === null ? null : (
+      {left === null ? null : (
         <p class={hold === null ? 'countdown num' : 'countdown countdown-held num'}>
-          {countdown(leftMs)}
+          {countdown(left)}
           <span class="countdown-unit">{hold === null ? 'to the next step' : 'but held'}</span>
         </p>
       )}

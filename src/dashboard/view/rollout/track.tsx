@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import type { RolloutView } from '../../../admin/contract.ts';
 import { countdown, weight } from '../../format.ts';
 import { pauseShare, stepLabel, type Track, type Tread, trackOf } from '../../logic/steps.ts';
+import { leftMs } from '../../state/model.ts';
 import { Icon } from '../icons.tsx';
 import type { Scene } from '../scene.ts';
 import { useScrollable } from '../scroll.tsx';
@@ -109,11 +110,8 @@ interface StepItemProps {
 }
 
 function StepItem({ scene, rollout, step: { text, state }, isStop }: StepItemProps) {
-  const leftMs =
-    state === 'current' && rollout.nextInMs !== null
-      ? rollout.nextInMs - (scene.nowMs - scene.focus.rolloutAtMs)
-      : null;
-  const done = leftMs === null ? null : pauseShare(rollout, text, leftMs);
+  const left = state === 'current' ? leftMs(scene.focus, scene.nowMs) : null;
+  const done = left === null ? null : pauseShare(rollout, text, left);
   const icon = isStop ? 'fail' : state === 'done' ? 'pass' : state === 'current' ? 'play' : 'dot';
   return (
     <li class={`tread-step step-${isStop ? 'stop' : state}`}>
@@ -121,7 +119,7 @@ function StepItem({ scene, rollout, step: { text, state }, isStop }: StepItemPro
       <span>
         {stepLabel(text)}
         {state === 'pending' || state === 'current' ? null : <span class="sr"> done</span>}
-        {leftMs === null ? null : <span class="num step-left"> {countdown(leftMs)}</span>}
+        {left === null ? null : <span class="num step-left"> {countdown(left)}</span>}
         {done === null ? null : (
           <span class="progress" aria-hidden="true">
             <span style={{ width: `${(done * 100).toFixed(1)}%` }} />
