@@ -63,6 +63,6 @@ t.test('hundreds of services: those in trouble first, the others by their name',
   await page.getByLabel('Filter').fill('model-39');
   await until(async () => (await page.locator('.row').count()) === 11, 'eleven of them');
   await page.locator('.row h2 a').first().click();
-  await page.getByRole('heading', { name: /model-39/ }).waitFor();
+  await page.getByRole('heading', { name: /model-39/, level: 1 }).waitFor();
   t.strictSame(problems, []);
 });
