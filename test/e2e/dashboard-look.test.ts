@@ -66,3 +66,21 @@ t.test('hundreds of services: those in trouble first, the others by their name',
   await page.getByRole('heading', { name: /model-39/, level: 1 }).waitFor();
   t.strictSame(problems, []);
 });
+
+t.test('one pointer reads all charts at the same moment', NEEDS_BROWSER, async (t) => {
+  const folder = t.testdir();
+  buildPage(folder);
+  const mock = await startMock(folder, castOf('good'));
+  t.teardown(() => mock.close());
+  const { page, problems } = await openPage(await openBrowser(t), mock.url + IRIS);
+  const plots = page.locator('.u-over');
+  await plots.first().waitFor();
+  await plots.nth(1).hover();
+  const moments = page.locator('.chart-at');
+  await until(
+    async () => (await moments.allTextContents()).every((text) => /^\d\d:\d\d:\d\d$/.test(text)),
+    'a moment',
+  );
+  t.equal(new Set(await moments.allTextContents()).size, 1);
+  t.strictSame(problems, []);
+});
