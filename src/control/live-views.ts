@@ -46,7 +46,17 @@ export interface OverviewVersion {
 export interface RolloutSummary
   extends Pick<
     RolloutView,
-    'number' | 'phase' | 'status' | 'message' | 'step' | 'weight' | 'nextInMs' | 'hold'
+    | 'number'
+    | 'phase'
+    | 'status'
+    | 'message'
+    | 'stable'
+    | 'canary'
+    | 'step'
+    | 'weight'
+    | 'nextInMs'
+    | 'hold'
+    | 'userPaused'
   > {
   readonly steps: number;
   readonly verdict: Pick<NonNullable<RolloutView['verdict']>, 'state' | 'holdRamp' | 'text'> | null;

@@ -39,6 +39,17 @@ export interface ReloadState {
   readonly restartNeeded: readonly string[];
 }
 
+/** Issues that a page is told of; the log has them all. */
+const MAX_TOLD_ISSUES = 5;
+
+/** Where a refused config is wrong, a line each; or why a sound one was not taken over. */
+export function failureText({ message, issues }: ReloadFailure): string {
+  if (issues.length === 0) return message;
+  const more = issues.length - MAX_TOLD_ISSUES;
+  const lines = issues.slice(0, MAX_TOLD_ISSUES).map(formatIssue);
+  return [...lines, ...(more > 0 ? [`and ${more} more: see the log`] : [])].join('\n');
+}
+
 export interface Reloader {
   /** Reads and takes over the config; resolves when content at least as new as this call is dealt with. */
   request(): Promise<void>;

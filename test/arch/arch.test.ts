@@ -11,7 +11,7 @@ import {
   MAX_LINES,
 } from './rules.ts';
 import { blank, readSources, SRC, sourceFile } from './scan.ts';
-import { ENTRIES, TABLE } from './table.ts';
+import { BUNDLED, ENTRIES, TABLE } from './table.ts';
 
 const sources = readSources();
 
@@ -30,15 +30,30 @@ t.test('the sources keep to the house', async (t) => {
 t.test('what is imported at run time is installed at run time', async (t) => {
   const { dependencies } = JSON.parse(readFileSync(join(SRC, '../package.json'), 'utf8'));
   const imported = new Set(
-    sources.flatMap(({ imports }) =>
-      imports.filter(({ kind, typeOnly }) => kind === 'npm' && !typeOnly).map(({ target }) => target),
-    ),
+    sources
+      .filter(({ path }) => !BUNDLED.some((folder) => path.startsWith(folder)))
+      .flatMap(({ imports }) =>
+        imports.filter(({ kind, typeOnly }) => kind === 'npm' && !typeOnly).map(({ target }) => target),
+      ),
   );
   t.strictSame(
     [...imported].filter((name) => !Object.hasOwn(dependencies, name)),
     [],
     'every package is a dependency, not only one of development',
   );
+});
+
+t.test('the page takes nothing but types from the process', async (t) => {
+  const taken = sources
+    .filter(({ path }) => path.startsWith('dashboard/'))
+    .flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          ({ kind, target, typeOnly }) => kind === 'file' && !typeOnly && !target.startsWith('dashboard/'),
+        )
+        .map(({ target }) => `${path} imports ${target}`),
+    );
+  t.strictSame(taken, []);
 });
 
 t.test('gateway and control know nothing of each other', async (t) => {

@@ -23,7 +23,7 @@ export const SRC = join(dirname(fileURLToPath(import.meta.url)), '../../src');
 
 export function readSources(): SourceFile[] {
   return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => path.replaceAll('\\', '/'))
     .sort()
     .map((path) => sourceFile(path, readFileSync(join(SRC, path), 'utf8')));

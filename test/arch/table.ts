@@ -62,6 +62,8 @@ export const TABLE: ImportTable = {
     node: ['node:crypto', 'node:fs/promises', 'node:path', 'node:util', 'node:zlib'],
   },
   'cli/': { files: ['admin/contract.ts', 'config/', 'core/'], npm: ['commander'], node: ['node:fs'] },
+  // The page: bundled for browsers by its build.mjs, so it has no part in the process.
+  'dashboard/': { files: ['admin/contract.ts'], npm: ['preact', 'uplot'], node: [] },
   'demo/': { files: [], npm: [], node: 'any' },
   'log.ts': { files: ['ports.ts'], npm: ['pino'], node: [] },
   'shutdown.ts': { files: ['ports.ts'], npm: [], node: ['node:events'] },
@@ -87,5 +89,8 @@ export const TABLE: ImportTable = {
   'main.ts': { files: ['app.ts', 'run.ts', 'cli/', 'demo/'], npm: [], node: ['node:fs', 'node:v8'] },
 };
 
-/** Where processes begin. */
-export const ENTRIES = ['main.ts'];
+/** Where processes begin, and where the page does. */
+export const ENTRIES = ['main.ts', 'dashboard/main.tsx'];
+
+/** Folders whose packages are bundled, and need not be there at run time. */
+export const BUNDLED = ['dashboard/'];

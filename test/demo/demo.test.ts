@@ -78,7 +78,7 @@ t.test('runs for its time, shows the tables, leaves nothing behind', async (t) =
   t.equal(models.length, 2);
   t.ok(existsSync(demo.stateFolder()));
   t.same(await demo.exit, [0, null]);
-  t.match(demo.out(), /gateway {2}http:\/\/127\.0\.0\.1:\d+\/predict/);
+  t.match(demo.out(), /gateway {4}http:\/\/127\.0\.0\.1:\d+\/predict/);
   t.match(
     demo.out(),
     /^ {4}node test\/demo\/support\/run-demo\.ts get iris-api -w --server http:\/\/127\.0\.0\.1:\d+$/m,

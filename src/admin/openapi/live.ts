@@ -161,6 +161,9 @@ const rolloutSummary = component<RolloutSummary>(
 )(
   Type.Object({
     ...rolloutHead,
+    stable: text(),
+    canary: text(),
+    userPaused: flag(),
     steps: count('How many there are.'),
     verdict: orNull(Type.Object({ state: word(GATE_STATES), holdRamp: flag(), text: text() })),
   }),

@@ -7,7 +7,7 @@ import type { Holder } from '../holder.ts';
 import type { Board } from '../judge/board.ts';
 import type { Experiments } from '../judge/experiments.ts';
 import type { ComingStep, ExperimentTimelineView, OverviewView, TimelineView } from '../live-views.ts';
-import type { ReloadState } from '../reload.ts';
+import { failureText, type ReloadState } from '../reload.ts';
 import type { Rollouts } from '../rollouts/manager.ts';
 import { rolloutSummaryOf } from '../rollouts/view.ts';
 import { ExperimentTimelines } from '../timeline/experiment-timelines.ts';
@@ -149,7 +149,7 @@ export class Live implements LiveFace {
       atMs: Math.round(clock.wallMs()),
       revision,
       phase: this.#deps.phase(),
-      reloadFailure: failure === null ? null : { atMs: failure.atMs, message: failure.message },
+      reloadFailure: failure === null ? null : { atMs: failure.atMs, message: failureText(failure) },
       services: overviewServices(
         {
           endpoints: () => this.#deps.endpoints(),

@@ -105,6 +105,12 @@ t.test('why a reload was refused', async (t) => {
   const { overview, reload } = world();
   reload.failure = { atMs: 7, message: 'the running config is kept', issues: [] };
   t.strictSame(overview().reloadFailure, { atMs: 7, message: 'the running config is kept' });
+  const issue = { file: 'a.yaml', line: 3, column: 5, path: 'services', message: 'is odd', fix: '' };
+  reload.failure = { ...reload.failure, issues: Array.from({ length: 7 }, () => issue) };
+  t.strictSame(overview().reloadFailure?.message.split('\n'), [
+    ...Array.from({ length: 5 }, () => 'a.yaml:3:5 services: is odd'),
+    'and 2 more: see the log',
+  ]);
 });
 
 t.test('the overview of a rollout, and what is ahead of it', async (t) => {
