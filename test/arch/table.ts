@@ -60,7 +60,11 @@ export const TABLE: ImportTable = {
     node: ['node:timers/promises'],
   },
   'run.ts': { files: ['app.ts', 'shutdown.ts', 'cli/io.ts'], npm: [], node: [] },
-  'main.ts': { files: ['app.ts', 'run.ts', 'cli/', 'demo/'], npm: [], node: ['node:fs', 'node:v8'] },
+  'main.ts': {
+    files: ['app.ts', 'run.ts', 'shutdown.ts', 'cli/', 'demo/'],
+    npm: [],
+    node: ['node:fs', 'node:v8'],
+  },
 };
 
 /** Where processes begin. */
