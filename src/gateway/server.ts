@@ -8,7 +8,7 @@ import type { Clock, Log, PatternCompiler, Random } from '../ports.ts';
 import { ArmBook } from '../tally/arms.ts';
 import type { Recorder } from '../tally/recorder.ts';
 import { DownstreamRequest, isWebSocket } from './downstream.ts';
-import { type ErrorCode, rawErrorAnswer } from './errors.ts';
+import { ERRORS, type ErrorCode, rawErrorAnswer } from './errors.ts';
 import type { Gate } from './gate.ts';
 import { cutStalled, handle } from './handler.ts';
 import { newInstanceId } from './ids.ts';
@@ -69,12 +69,14 @@ export async function startGateway(
     random: deps.random,
     log: deps.log,
     instance: newInstanceId(),
+    countRefused: (code) => deps.recorder.countRefused(code),
     uploads: new Uploads(settings.limits, nowMs, cutStalled),
     readers: new Readers(settings.limits.answerIdleTimeoutMs, nowMs),
     draining: false,
     inFlight: 0,
   };
   const sockets = new WebSockets(gate);
+  for (const code of REFUSALS) deps.recorder.countRefused(code, 0);
   const app = await buildApp(gate, sockets);
   try {
     await app.listen({ host: settings.host, port: settings.port });
@@ -86,6 +88,9 @@ export async function startGateway(
   }
   return new Gateway({ gate, app, tables, registry, judging, sockets });
 }
+
+/** What a request can be refused with before it has a version; told as 0 from the start, so that the first shows as an increase. */
+const REFUSALS = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ERRORS[code].side !== 'upstream');
 
 interface Parts {
   readonly gate: Gate;
@@ -192,7 +197,7 @@ async function buildApp(gate: Gate, sockets: WebSockets): Promise<FastifyInstanc
     // Fastify's router sees one path for all plain requests; ours decides. A WebSocket
     // keeps its path, which @fastify/http-proxy forwards.
     rewriteUrl: (req) => (isWebSocket(req as http.IncomingMessage) ? webSocketUrl(req.url as string) : '/'),
-    clientErrorHandler: onClientError,
+    clientErrorHandler: (error, socket) => onClientError(gate, error, socket),
     requestIdHeader: false,
     genReqId: () => '',
     childLoggerFactory: (logger) => logger,
@@ -270,7 +275,10 @@ function buildServer(gate: Gate, handler: http.RequestListener): HttpServer {
   server.on('checkContinue', onExpect);
   server.on('checkExpectation', onExpect);
   server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => gate.readers.watch(socket));
-  server.on('connect', (_req, socket) => socket.end(rawErrorAnswer('method_not_allowed')));
+  server.on('connect', (_req, socket) => {
+    gate.countRefused('method_not_allowed');
+    socket.end(rawErrorAnswer('method_not_allowed'));
+  });
   return server;
 }
 
@@ -279,7 +287,7 @@ function tlsContext(tls: { cert: string; key: string }): https.ServerOptions {
 }
 
 /** What Node's parser refuses never becomes a request; it is answered here and its connection closed. */
-function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+function onClientError(gate: Gate, error: NodeJS.ErrnoException, socket: Socket): void {
   const busy = socket as Socket & { _httpMessage?: { headersSent: boolean } | null };
   // Bytes behind a last request are nothing to its answer, which closes the connection.
   // Nobody who did not finish the TLS handshake could read an answer.
@@ -290,7 +298,9 @@ function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy(error);
     return;
   }
-  socket.end(rawErrorAnswer(clientErrorCode(error.code)));
+  const code = clientErrorCode(error.code);
+  gate.countRefused(code);
+  socket.end(rawErrorAnswer(code));
 }
 
 function clientErrorCode(code: string | undefined): ErrorCode {

@@ -15,10 +15,13 @@ export interface Snapshot {
   /** By service. */
   readonly pairs: readonly PairTotals[];
   readonly feedback: FeedbackReading;
+  /** Requests without a version, by reason. */
+  readonly refused: ReadonlyMap<string, number>;
 }
 
 /** What a snapshot is taken from. */
-export interface Readings extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback'> {
+export interface Readings
+  extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback' | 'refused'> {
   readonly split: Split;
   readonly tallies: readonly Tally[];
   readonly arms: readonly ArmTotals[];
@@ -153,6 +156,7 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     ),
   mirrorInFlight: (snapshot) =>
     scalarSamples(SCALAR.mirrorInFlight)({ ...snapshot, series: shadows(snapshot.series) }),
+  refused: ({ refused }) => [...refused].map(([reason, value]) => ({ labels: { reason }, value })),
   rolloutInfo: ({ rollouts }) =>
     rollouts.map(({ app, phase, step }) => ({ labels: { app, phase, step }, value: 1 })),
   rollouts: ({ rollouts }) =>
