@@ -46,7 +46,7 @@ export function createWalking(
     const { rollouts: walked, judges } = holder().config();
     return [...new Set([...walked, ...judges].map(({ service }) => service))];
   };
-  const windows = createWindows((services) => recorder.lifetime(services), clock, timeScale, watched);
+  const windows = createWindows((services) => recorder.lifetimeTotals(services), clock, timeScale, watched);
   const source = createMetricSource({
     windows,
     clock,

@@ -139,7 +139,7 @@ class World {
     this.#split = carryStages(null, config.split);
     const clock = { nowMs: () => this.nowMs, wallMs: () => 1_790_000_000_000 + this.nowMs };
     const silent = () => undefined;
-    const windows = createWindows((services) => this.#recorder.lifetime(services), clock, 1);
+    const windows = createWindows((services) => this.#recorder.lifetimeTotals(services), clock, 1);
     this.board = new Board({
       arms: () => this.#book.arms(),
       pairs: () => this.#book.pairs(),

@@ -1,6 +1,6 @@
-import { countsBetween, type WindowCounts } from '../core/analysis/tally-read.ts';
-import type { Tally } from '../core/tally.ts';
+import type { WindowCounts } from '../core/analysis/tally-read.ts';
 import type { Clock } from '../ports.ts';
+import type { LifetimeTotals } from '../tally/recorder.ts';
 import { History, type Totals } from './sources/history.ts';
 
 /** What was counted lately: the difference between the counters now and those remembered from then. */
@@ -16,8 +16,8 @@ export interface Windows {
   counts(service: string, version: string, windowMs: number, sinceMs?: number): WindowCounts | null;
 }
 
-/** Lifetime totals, one tally a version; of these services at least, or of all. */
-export type Lifetime = (services?: ReadonlySet<string>) => readonly Tally[];
+/** One item a version; of these services at least, or of all. */
+export type Lifetime = (services?: ReadonlySet<string>) => readonly LifetimeTotals[];
 
 const STEP_MS = 1_000;
 const MIN_STEP_MS = 100;
@@ -45,19 +45,19 @@ export function createWindows(
     const watched = services === null ? null : new Set(services());
     const next = new Map<string, Map<string, History>>();
     for (const name of watched ?? []) next.set(name, new Map());
-    for (const tally of watched === null ? lifetime() : watched.size > 0 ? lifetime(watched) : []) {
-      if (watched !== null && !watched.has(tally.service)) continue;
-      const before = histories.get(tally.service);
+    for (const totals of watched === null ? lifetime() : watched.size > 0 ? lifetime(watched) : []) {
+      if (watched !== null && !watched.has(totals.service)) continue;
+      const before = histories.get(totals.service);
       const wasWatched = before !== undefined || watched === null;
       const history = follow(
-        before?.get(tally.version),
-        countsBetween(null, tally),
+        before?.get(totals.version),
+        totals,
         wasWatched ? lookedAtMs : null,
         nowMs,
         stepMs,
       );
-      const versions = next.get(tally.service) ?? new Map<string, History>();
-      next.set(tally.service, versions.set(tally.version, history));
+      const versions = next.get(totals.service) ?? new Map<string, History>();
+      next.set(totals.service, versions.set(totals.version, history));
     }
     histories = next;
     lookedAtMs = nowMs;

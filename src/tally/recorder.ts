@@ -1,4 +1,4 @@
-import { saysHowItWent } from '../core/analysis/tally-read.ts';
+import { saysHowItWent, type WindowCounts } from '../core/analysis/tally-read.ts';
 import type { Service, Split } from '../core/model.ts';
 import { bucketOf, newTally, requestSlot, SCALAR, statusOfKey, type Tally } from '../core/tally.ts';
 import { ALL_STAGES, addCounters, addTally, mergeTallies, sameEdges } from './merge.ts';
@@ -73,6 +73,12 @@ export interface RunningTotals {
   readonly edgesMs: Float64Array;
   /** By bucket, one slot more than there are edges; everything that was answered. */
   readonly durations: Float64Array;
+}
+
+/** What a version was sent since it was first opened, as the window of all time. */
+export interface LifetimeTotals extends Omit<WindowCounts, 'spanMs'> {
+  readonly service: string;
+  readonly version: string;
 }
 
 /** Everything counted for one version of one service. */
@@ -164,8 +170,17 @@ export class Recorder {
     return this.#books(services).map(totalOf);
   }
 
+  /** The same as far as requests and durations go. */
+  lifetimeTotals(services?: ReadonlySet<string>): readonly LifetimeTotals[] {
+    return this.#books(services).map((book) => {
+      const { service, version, duration } = book.folded;
+      const { requests, errors, edgesMs, durations } = runningTotals(book, new Float64Array(duration.length));
+      return { service, version, requests, errors, edgesMs, durationsByBucket: durations };
+    });
+  }
+
   /**
-   * The same as far as requests and durations go, of every version, and cheap enough for every second.
+   * The same of every version, and cheap enough for every second.
    * What `take` is handed is overwritten for the next version: it copies what it keeps.
    */
   readTotals(take: (service: string, version: string, totals: RunningTotals) => void): void {

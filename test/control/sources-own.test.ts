@@ -17,7 +17,7 @@ function traffic() {
   const clock = { now: 0, nowMs: () => clock.now, wallMs: () => 0 };
   const recorder = new Recorder();
   const [v1, v2] = recorder.open(serviceOf('svc', ['v1', 'v2'])) as [Tally, Tally];
-  const windows = createWindows(() => recorder.lifetime(), clock, 1);
+  const windows = createWindows(() => recorder.lifetimeTotals(), clock, 1);
   windows.look();
   const second = (stable: number, canary: number, bad: number) => {
     for (let i = 0; i < stable; i++) request(v1);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Rows } from '../../src/control/sources/rows.ts';
 import { createWindows, type Lifetime } from '../../src/control/windows.ts';
+import { countsBetween } from '../../src/core/analysis/tally-read.ts';
 import type { Service } from '../../src/core/model.ts';
 import { SCALAR, type Tally } from '../../src/core/tally.ts';
 import { Recorder } from '../../src/tally/recorder.ts';
@@ -47,7 +48,7 @@ function windowsOf(
   timeScale = 1,
   services: (() => readonly string[]) | null = null,
 ) {
-  return createWindows(() => recorder.lifetime(), clock, timeScale, services);
+  return createWindows(() => recorder.lifetimeTotals(), clock, timeScale, services);
 }
 
 t.test('counts what came since the window began, by status and duration', async (t) => {
@@ -133,7 +134,7 @@ t.test('looks are no closer than a step, whoever asks for them', async (t) => {
     let sums = 0;
     const lifetime = () => {
       sums++;
-      return w.recorder.lifetime();
+      return w.recorder.lifetimeTotals();
     };
     const windows = createWindows(lifetime, w.clock, timeScale);
     for (let i = 0; i <= 1_000; i++) {
@@ -250,7 +251,7 @@ t.test('only services that are watched are read and remembered', async (t) => {
   const asked: (readonly string[])[] = [];
   const lifetime: Lifetime = (services) => {
     asked.push([...(services ?? ['all'])]);
-    return w.recorder.lifetime();
+    return w.recorder.lifetimeTotals();
   };
   const windows = createWindows(lifetime, w.clock, 1, () => watched);
   windows.look();
@@ -294,7 +295,7 @@ t.test('remembers hours, ever more thinly, and then forgets', async (t) => {
   const w = world();
   // Light, because this plays a day and a half.
   const total: Tally = (w.recorder.lifetime() as Tally[]).find(({ version }) => version === 'v2') as Tally;
-  const windows = createWindows(() => [total], w.clock, 1);
+  const windows = createWindows(() => [{ ...total, ...countsBetween(null, total) }], w.clock, 1);
   for (let second = 0; second < 36 * 3_600; second++) {
     request(total);
     w.nowMs += 1_000;
