@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import type { Io } from './cli/io.ts';
 import { runCli } from './cli/main.ts';
+import { holdSignals } from './shutdown.ts';
 
 /** The process: argv and environment in, signals, exit code out. */
 
@@ -31,8 +32,10 @@ let ranLong = false;
 process.exitCode = await runCli(process.argv.slice(2), io, {
   async run({ configFile, timeScale }) {
     ranLong = true;
+    // A reload or an end that is asked for while it starts must not kill it half-way.
+    const held = holdSignals(process, (code) => process.exit(code));
     const { runGateway } = await import('./run.ts');
-    return runGateway(configFile, io, timeScale);
+    return runGateway(configFile, io, held, timeScale);
   },
   async demo(options) {
     ranLong = true;

@@ -1,9 +1,14 @@
 import { type App, StartError, startApp } from './app.ts';
 import type { Io } from './cli/io.ts';
-import { untilShutdown } from './shutdown.ts';
+import { type holdSignals, untilShutdown } from './shutdown.ts';
 
-/** `coalmine run`: from start to the end of the drain; resolves with the exit code. */
-export async function runGateway(configFile: string, io: Io, timeScale = 1): Promise<number> {
+/** `coalmine run`: from start to the end of the drain; resolves with the exit code. Signals that were held are heeded once it has started. */
+export async function runGateway(
+  configFile: string,
+  io: Io,
+  held: ReturnType<typeof holdSignals>,
+  timeScale = 1,
+): Promise<number> {
   let app: App;
   try {
     app = await startApp({ configFile, env: io.env, timeScale });
@@ -12,10 +17,12 @@ export async function runGateway(configFile: string, io: Io, timeScale = 1): Pro
     io.err(`coalmine: ${error.message}\n`);
     return 1;
   }
-  return untilShutdown(process, {
+  const ended = untilShutdown(process, {
     drain: () => app.close(),
     reload: () => void app.reload(),
     exit: (code) => process.exit(code),
     log: app.log,
   });
+  held.release();
+  return ended;
 }

@@ -11,6 +11,28 @@ export interface ShutdownHooks {
 }
 
 /**
+ * Takes signals that come before there is anything to drain or reload. `release`
+ * hands them to the handlers that are there by then; a second one that ends goes
+ * through `exit` at once.
+ */
+export function holdSignals(source: EventEmitter, exit: (code: number) => void): { release(): void } {
+  const held: string[] = [];
+  const hold = (signal: string) => {
+    if (signal !== 'SIGHUP' && held.some((each) => each !== 'SIGHUP')) return exit(1);
+    if (!held.includes(signal)) held.push(signal);
+  };
+  for (const signal of SIGNALS) source.on(signal, hold);
+  return {
+    release() {
+      for (const signal of SIGNALS) source.off(signal, hold);
+      for (const signal of held) source.emit(signal, signal);
+    },
+  };
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
+
+/**
  * Resolves with the exit code once the process may end.
  *
  * SIGTERM and SIGINT drain and end with 0; a second one ends at once with 1. An

@@ -60,8 +60,8 @@ function factorOf(form: RegExp, factors: ReadonlyMap<string, number>, text: stri
 export function percentBp(percent: number): number | null {
   if (!(percent >= 0 && percent <= 100)) return null;
   const bp = Math.abs(Math.round(percent * 100));
-  // 0.07 * 100 is 7.000000000000001: what is left over must be noise of the double, not a third decimal.
-  return Math.abs(percent * 100 - bp) < 1e-9 ? bp : null;
+  // 0.07 * 100 is 7.000000000000001, but 7 / 100 is the very number that 0.07 is read as.
+  return bp / 100 === percent ? bp : null;
 }
 
 /** Readers of what has passed validation, where anything else is a defect of ours. */

@@ -85,6 +85,7 @@ export function refuse(x: Exchange, code: ErrorCode): void {
   if (x.settled) return;
   if (x.res.headersSent) return breakOff(x, code);
   x.refusal = code;
+  if (x.tally === null) x.gate.countRefused(code);
   const { status } = ERRORS[code];
   const name = x.runtime?.service.name ?? '';
   const body = errorBody(code, name, assignedVersion(x), x.requestId);

@@ -1,5 +1,6 @@
 import type { ListenerSettings } from '../core/model.ts';
 import type { Clock, Log, Random, SpanSink } from '../ports.ts';
+import type { ErrorCode } from './errors.ts';
 import type { Readers } from './readers.ts';
 import type { Table } from './table.ts';
 import type { Uploads } from './uploads.ts';
@@ -13,6 +14,8 @@ export interface Gate {
   readonly log: Log;
   /** This process' name in Via. */
   readonly instance: string;
+  /** Counts a request that was refused before it had a version. */
+  readonly countRefused: (code: ErrorCode) => void;
   readonly uploads: Uploads;
   /** Null: nothing is traced. */
   spans: SpanSink | null;

@@ -8,7 +8,7 @@ import type { Clock, Log, PatternCompiler, Random, SpanSink } from '../ports.ts'
 import { ArmBook } from '../tally/arms.ts';
 import type { Recorder } from '../tally/recorder.ts';
 import { DownstreamRequest, isWebSocket } from './downstream.ts';
-import { type ErrorCode, rawErrorAnswer } from './errors.ts';
+import { ERRORS, type ErrorCode, rawErrorAnswer } from './errors.ts';
 import type { Gate } from './gate.ts';
 import { cutStalled, handle } from './handler.ts';
 import { newInstanceId } from './ids.ts';
@@ -71,6 +71,7 @@ export async function startGateway(
     random: deps.random,
     log: deps.log,
     instance: newInstanceId(),
+    countRefused: (code) => deps.recorder.countRefused(code),
     uploads: new Uploads(settings.limits, nowMs, cutStalled),
     readers: new Readers(settings.limits.answerIdleTimeoutMs, nowMs),
     spans: deps.spans ?? null,
@@ -78,6 +79,7 @@ export async function startGateway(
     inFlight: 0,
   };
   const sockets = new WebSockets(gate);
+  for (const code of REFUSALS) deps.recorder.countRefused(code, 0);
   const app = await buildApp(gate, sockets);
   try {
     await app.listen({ host: settings.host, port: settings.port });
@@ -89,6 +91,9 @@ export async function startGateway(
   }
   return new Gateway({ gate, app, tables, registry, judging, sockets });
 }
+
+/** What a request can be refused with before it has a version; told as 0 from the start, so that the first shows as an increase. */
+const REFUSALS = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => ERRORS[code].side !== 'upstream');
 
 interface Parts {
   readonly gate: Gate;
@@ -199,7 +204,7 @@ async function buildApp(gate: Gate, sockets: WebSockets): Promise<FastifyInstanc
     serverFactory: (handler) => buildServer(gate, handler as http.RequestListener),
     // Only WebSockets come here, with the path that @fastify/http-proxy forwards.
     rewriteUrl: (req) => webSocketUrl(req.url as string),
-    clientErrorHandler: onClientError,
+    clientErrorHandler: (error, socket) => onClientError(gate, error, socket),
     requestIdHeader: false,
     genReqId: () => '',
     childLoggerFactory: (logger) => logger,
@@ -272,7 +277,10 @@ function buildServer(gate: Gate, webSocket: http.RequestListener): HttpServer {
   server.on('checkContinue', onExpect);
   server.on('checkExpectation', onExpect);
   server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => gate.readers.watch(socket));
-  server.on('connect', (_req, socket) => socket.end(rawErrorAnswer('method_not_allowed')));
+  server.on('connect', (_req, socket) => {
+    gate.countRefused('method_not_allowed');
+    socket.end(rawErrorAnswer('method_not_allowed'));
+  });
   return server;
 }
 
@@ -281,7 +289,7 @@ function tlsContext(tls: { cert: string; key: string }): https.ServerOptions {
 }
 
 /** What Node's parser refuses never becomes a request; it is answered here and its connection closed. */
-function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+function onClientError(gate: Gate, error: NodeJS.ErrnoException, socket: Socket): void {
   const busy = socket as Socket & { _httpMessage?: { headersSent: boolean } | null };
   // Bytes behind a last request are nothing to its answer, which closes the connection.
   // Nobody who did not finish the TLS handshake could read an answer.
@@ -292,7 +300,9 @@ function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy(error);
     return;
   }
-  socket.end(rawErrorAnswer(clientErrorCode(error.code)));
+  const code = clientErrorCode(error.code);
+  gate.countRefused(code);
+  socket.end(rawErrorAnswer(code));
 }
 
 function clientErrorCode(code: string | undefined): ErrorCode {

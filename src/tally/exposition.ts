@@ -23,7 +23,7 @@ export interface Exposition {
 }
 
 export interface ExpositionSources {
-  readonly recorder: Pick<Recorder, 'lifetime'>;
+  readonly recorder: Pick<Recorder, 'lifetime' | 'refused'>;
   split(): Split;
   reloads(): Snapshot['reloads'];
   /** One item a service with a rollout; left out: there are none. */
@@ -50,6 +50,7 @@ const KEYS = Object.keys(METRICS) as MetricKey[];
 
 /** Metrics with one sample or one list for the whole process, told once and not with each turn's services. */
 const OF_PROCESS: ReadonlySet<MetricKey> = new Set<MetricKey>([
+  'refused',
   'rolloutInfo',
   'rollouts',
   'gateState',
@@ -119,6 +120,7 @@ function snapshotOf(sources: ExpositionSources, split: Split, isFirst: boolean):
     reloads: sources.reloads(),
     rollouts: (isFirst ? sources.rollouts?.() : null) ?? [],
     gates: (isFirst ? sources.gates?.() : null) ?? [],
+    refused: sources.recorder.refused(),
     arms: sources.answers?.arms(names) ?? [],
     pairs: sources.answers?.pairs(names) ?? [],
     feedback: (isFirst ? sources.feedback?.() : null) ?? { kpis: [], refused: {} },

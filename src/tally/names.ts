@@ -92,6 +92,12 @@ export const METRICS = {
     labels: ['app', 'version'],
     help: 'Copies sent to a shadow version and not yet done.',
   },
+  refused: {
+    name: 'coalmine_refused_total',
+    kind: 'counter',
+    labels: ['reason'],
+    help: 'Requests refused before they had a version, by error code; they count nowhere else.',
+  },
   rolloutInfo: {
     name: 'coalmine_rollout_info',
     kind: 'gauge',

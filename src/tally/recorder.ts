@@ -97,6 +97,7 @@ interface Book {
  */
 export class Recorder {
   readonly #services = new Map<string, Map<string, Book>>();
+  readonly #refused = new Map<string, number>();
 
   /**
    * One tally per version, index-aligned. The same service, stage and version give
@@ -141,6 +142,16 @@ export class Recorder {
         fold(book);
       }
     }
+  }
+
+  /** A request that was refused before it had a version; `reason` is of a closed list. */
+  countRefused(reason: string, count = 1): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + count);
+  }
+
+  /** By reason. */
+  refused(): ReadonlyMap<string, number> {
+    return this.#refused;
   }
 
   /** The stages kept apart, oldest first within a version. */

@@ -18,6 +18,8 @@ export interface Snapshot {
   /** Null: nothing was ever traced. */
   readonly tracing: TracingReading | null;
   readonly streams: StreamsReading;
+  /** Requests without a version, by reason. */
+  readonly refused: ReadonlyMap<string, number>;
 }
 
 /** Streams of events on the admin port. */
@@ -29,7 +31,10 @@ export interface StreamsReading {
 
 /** What a snapshot is taken from. */
 export interface Readings
-  extends Pick<Snapshot, 'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback' | 'tracing' | 'streams'> {
+  extends Pick<
+    Snapshot,
+    'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback' | 'tracing' | 'streams' | 'refused'
+  > {
   readonly split: Split;
   readonly tallies: readonly Tally[];
   readonly arms: readonly ArmTotals[];
@@ -170,6 +175,7 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     ),
   mirrorInFlight: (snapshot) =>
     scalarSamples(SCALAR.mirrorInFlight)({ ...snapshot, series: shadows(snapshot.series) }),
+  refused: ({ refused }) => [...refused].map(([reason, value]) => ({ labels: { reason }, value })),
   rolloutInfo: ({ rollouts }) =>
     rollouts.map(({ app, phase, step }) => ({ labels: { app, phase, step }, value: 1 })),
   rollouts: ({ rollouts }) =>

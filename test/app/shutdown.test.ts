@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import t from 'tap';
-import { untilShutdown } from '../../src/shutdown.ts';
+import { holdSignals, untilShutdown } from '../../src/shutdown.ts';
 import { memoryLog } from '../control/support.ts';
 
 /** Promise.withResolvers, which Node 20 does not have. */
@@ -83,4 +83,36 @@ t.test('SIGHUP reloads and ends nothing', async (t) => {
   source.emit('SIGHUP', 'SIGHUP');
   source.emit('SIGHUP', 'SIGHUP');
   t.strictSame(seen, ['reload', 'reload']);
+});
+
+t.test('signals during the start are held until there is something to reload or drain', async (t) => {
+  const source = new EventEmitter();
+  const exits: number[] = [];
+  const held = holdSignals(source, (code) => exits.push(code));
+  for (const signal of ['SIGHUP', 'SIGHUP', 'SIGTERM', 'SIGHUP']) source.emit(signal, signal);
+  const seen: string[] = [];
+  const ended = untilShutdown(source, {
+    async drain() {
+      seen.push('drain');
+    },
+    reload: () => seen.push('reload'),
+    exit: (code) => exits.push(code),
+    log: memoryLog(),
+  });
+  t.strictSame(seen, []);
+  held.release();
+  t.strictSame(seen, ['reload', 'drain']);
+  t.equal(await ended, 0);
+  t.strictSame(exits, [], 'held ones are heeded once');
+  t.equal(source.listenerCount('SIGHUP'), 1, 'and no more held');
+});
+
+t.test('a second signal to end does not wait for the start', async (t) => {
+  const source = new EventEmitter();
+  const exits: number[] = [];
+  holdSignals(source, (code) => exits.push(code));
+  source.emit('SIGINT', 'SIGINT');
+  t.strictSame(exits, []);
+  source.emit('SIGTERM', 'SIGTERM');
+  t.strictSame(exits, [1]);
 });

@@ -86,7 +86,11 @@ export const TABLE: ImportTable = {
   // The part of app.ts that wires what rollouts and the judge need of each other.
   'walking.ts': { files: ['ports.ts', 'config/', 'control/', 'tally/'], npm: [], node: [] },
   'run.ts': { files: ['app.ts', 'shutdown.ts', 'cli/io.ts'], npm: [], node: [] },
-  'main.ts': { files: ['app.ts', 'run.ts', 'cli/', 'demo/'], npm: [], node: ['node:fs', 'node:v8'] },
+  'main.ts': {
+    files: ['app.ts', 'run.ts', 'shutdown.ts', 'cli/', 'demo/'],
+    npm: [],
+    node: ['node:fs', 'node:v8'],
+  },
 };
 
 /** Where processes begin, and where the page does. */

@@ -36,6 +36,7 @@ t.test('the defaults of a config that names only an endpoint', async (t) => {
           versions: [
             {
               name: 'v1',
+              definition: 'b1901473bf564535',
               upstream: {
                 endpoints: ['http://a:1'],
                 timeouts: { connectMs: 2_000, firstByteMs: 60_000, idleMs: 60_000, totalMs: null },

@@ -46,6 +46,9 @@ refused('which version does what', [
   ['a weight over 100', withKeys('weight: ▶101\n'), path('weight'), /from 0 to 100/, /5 or 0\.25/],
   ['a negative weight', withKeys('weight: ▶-1\n'), path('weight'), /from 0 to 100/, /./],
   ['three decimals', withKeys('weight: ▶0.125\n'), path('weight'), /more than two decimals/, /write 0\.13/],
+  ['an endless weight', withKeys('weight: ▶.inf\n'), path('weight'), /from 0 to 100/, /5 or 0\.25/],
+  ['a weight that is none', withKeys('weight: ▶.nan\n'), path('weight'), /from 0 to 100/, /5 or 0\.25/],
+  ['next to nothing', withKeys('weight: ▶1e-12\n'), path('weight'), /more than two decimals/, /write 0/],
   ['a percent sign', withKeys('weight: ▶5%\n'), path('weight'), /not text/, /plain number/],
   [
     'canary and canaries',

@@ -100,9 +100,13 @@ async function scene(t: Test): Promise<TestGateway> {
 async function check(t: Test, gateway: TestGateway, one: Case): Promise<void> {
   const { code, request, closes = false, unparsed = false } = one;
   const client = await connectRaw({ port: gateway.port });
+  const before = new Map(gateway.recorder.refused());
   client.send(request);
   const [message] = await client.whole();
   const { status } = ERRORS[code];
+  const counted = [...gateway.recorder.refused()].filter(([reason, count]) => count !== before.get(reason));
+  const want = one.service === undefined ? [[code, (before.get(code) ?? 0) + 1]] : [];
+  t.strictSame(counted, want, 'counted as refused where no version counts it');
   t.equal(message?.startLine, `HTTP/1.1 ${status} ${STATUS_CODES[status]}`, client.describe());
   t.match(headerOf(message!, 'content-type'), /^application\/json/);
   t.equal(headerOf(message!, 'content-length'), String(message?.bodyBytes));
@@ -121,6 +125,16 @@ async function check(t: Test, gateway: TestGateway, one: Case): Promise<void> {
   }
   client.socket.destroy();
 }
+
+t.test('what can be refused is told as 0 from the start', async (t) => {
+  const gateway = await scene(t);
+  const sides = (code: string) => ERRORS[code as keyof typeof ERRORS].side;
+  t.ok(gateway.recorder.refused().size > 10);
+  for (const [code, count] of gateway.recorder.refused()) {
+    t.equal(count, 0, code);
+    t.not(sides(code), 'upstream');
+  }
+});
 
 t.test('each has its status, its JSON, and tells nothing that is nobody’s business', async (t) => {
   const gateway = await scene(t);

@@ -67,6 +67,7 @@ function world(first: Split) {
     tracing: () => (tracing.on ? tracing : null),
   });
   return {
+    recorder,
     gates,
     tracing,
     reloads,
@@ -240,8 +241,9 @@ t.test('feedback', async (t) => {
 
 t.test('the metrics are those of the table, with their kind, help and labels', async (t) => {
   const everything = serviceOf('iris-api', ['v1'], { mirror: mirror(0), judged: judgedOf({ canary: 0 }) });
-  const { opened, text, open, rollouts, gates, arms, tracing } = world(split([everything]));
+  const { opened, text, open, rollouts, gates, arms, tracing, recorder } = world(split([everything]));
   tracing.on = true;
+  recorder.countRefused('no_route');
   gates.push({ app: 'iris-api', gate: 'successRate', state: 'PASS', harm: 0, pass: 1 });
   countObservations(arms(), 0, -1, [{ class: 'setosa', confidence: 0.9, score: null }]);
   rollouts.push({ app: 'iris-api', phase: 'Healthy', step: '', ended: new Map() });

@@ -93,7 +93,8 @@ function commandOf(body: unknown, ifMatch: string | undefined): WeightCommand | 
   if (typeof weight !== 'number' || !(weight >= 0 && weight <= 100))
     return 'weight must be a number from 0 to 100';
   const weightBp = Math.round(weight * 100);
-  if (Math.abs(weightBp - weight * 100) > 1e-6) return 'weight may have two decimals at most';
+  // As the file has it: what is left of rounding a number with two decimals, and nothing finer.
+  if (weightBp / 100 !== weight) return 'weight may have two decimals at most';
   if (version !== undefined && typeof version !== 'string') return 'version must be the name of a canary';
   const ifRevision = revisionOf(ifMatch);
   if (ifRevision === undefined) return 'If-Match must be a revision such as "12", as the ETag says it';

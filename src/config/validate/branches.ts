@@ -13,7 +13,13 @@ export function relevantErrors(errors: readonly ErrorObject[]): ErrorObject[] {
   const formed = new Set(
     told.filter(({ keyword }) => keyword === 'x-form' || keyword === 'type').map((one) => one.instancePath),
   );
-  return told.filter((one) => !isRepeat(one, formed));
+  const read = new Set(told.filter(({ keyword }) => keyword === 'x-form').map((one) => one.instancePath));
+  return told.filter((one) => !isRepeat(one, formed) && !isUntrueType(one, read));
+}
+
+/** Ajv does not take `.inf` for a number; its form, which does, says what is wrong with it. */
+function isUntrueType({ keyword, instancePath, data }: ErrorObject, read: ReadonlySet<string>): boolean {
+  return keyword === 'type' && typeof data === 'number' && read.has(instancePath);
 }
 
 /** Of an item whose name was perhaps misspelt, what else is wrong with it as such an item is not worth saying. */
