@@ -7,7 +7,7 @@ const MIN_SWEEP_MS = 50;
 
 interface Reader {
   readonly socket: Socket;
-  /** Bytes handed to the kernel at the last look. */
+  /** Bytes that the kernel had taken at the last look. */
   takenBytes: number;
   /** Monotonic, ms: since when nothing was taken of what waits; -1 while nothing waits. */
   sinceMs: number;
@@ -48,8 +48,7 @@ export class Readers {
         reader.sinceMs = -1;
         continue;
       }
-      // What was written less what still waits: it moves only when the kernel takes something.
-      const takenBytes = socket.bytesWritten - socket.writableLength;
+      const takenBytes = socket.bytesWritten - waitingBytes(socket);
       if (reader.sinceMs < 0 || takenBytes !== reader.takenBytes) {
         reader.takenBytes = takenBytes;
         reader.sinceMs = nowMs;
@@ -58,6 +57,22 @@ export class Readers {
       }
     }
   }
+}
+
+interface Handle {
+  readonly writeQueueSize?: number;
+  /** Of TLS: the connection under it. */
+  readonly _parent?: Handle;
+}
+
+/**
+ * What the kernel has not taken. Node counts a write as waiting until it is out whole, and
+ * a WebSocket's message of many megabytes is one write; how much of it is left only libuv
+ * knows. Node's own time-out for sockets asks the same field.
+ */
+function waitingBytes(socket: Socket): number {
+  const { _handle: handle } = socket as Socket & { _handle?: Handle | null };
+  return (handle?._parent ?? handle)?.writeQueueSize ?? socket.writableLength;
 }
 
 /** A reset, so that a cut answer is never taken for a whole one; the request on it then counts as left by its client. */

@@ -291,11 +291,11 @@ function tlsContext(tls: { cert: string; key: string }): https.ServerOptions {
 /** What Node's parser refuses never becomes a request; it is answered here and its connection closed. */
 function onClientError(gate: Gate, error: NodeJS.ErrnoException, socket: Socket): void {
   const busy = socket as Socket & { _httpMessage?: { headersSent: boolean } | null };
-  // Bytes behind a last request are nothing to its answer, which closes the connection.
   // Nobody who did not finish the TLS handshake could read an answer.
   if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return void socket.destroy();
-  // An answer that has begun must not get another one in its middle.
+  // Bytes behind a last request are nothing to its answer, which closes the connection.
   if (error.code === 'HPE_CLOSED_CONNECTION' && busy._httpMessage) return;
+  // An answer that has begun must not get another one in its middle.
   if (error.code === 'ECONNRESET' || !socket.writable || busy._httpMessage?.headersSent) {
     socket.destroy(error);
     return;

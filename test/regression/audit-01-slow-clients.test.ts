@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { makeAuthority } from '../support/certs.ts';
@@ -91,6 +92,33 @@ t.test('a WebSocket whose client stops reading is cut as well', async (t) => {
   socket.pause();
   await until(() => upstreamClosed, 'the upstream’s socket to be closed');
 });
+
+for (const tls of [false, true]) {
+  t.test(`a WebSocket whose client reads slowly gets its large message whole (TLS: ${tls})`, async (t) => {
+    const message = Buffer.alloc(15 << 20, 97);
+    const origin = await startSocketOrigin(t, (socket) => socket.send(message));
+    const cert = tls ? makeAuthority(t).issue('localhost', 'DNS:localhost') : null;
+    const gateway = await serve(t, single(origin.url), { tls: cert, limits: { answerIdleTimeoutMs: 1_200 } });
+    const socket = new WebSocket(gateway.url.replace('http', 'ws'), { rejectUnauthorized: false });
+    t.teardown(() => socket.terminate());
+    const heard = new Promise<number>((resolve, reject) => {
+      socket.once('message', (data: Buffer) => resolve(data.length));
+      socket.once('close', () => reject(new Error('cut')));
+    });
+    await new Promise((resolve) => socket.once('open', resolve));
+    // 2.5 MB a second: the kernel takes something well within the limit, all of it takes longer.
+    const { _socket: raw } = socket as unknown as { readonly _socket: Socket };
+    let readBytes = 0;
+    raw.on('data', (bytes) => {
+      readBytes += bytes.length;
+      if (readBytes < 128 << 10) return;
+      readBytes = 0;
+      raw.pause();
+      setTimeout(() => raw.resume(), 50);
+    });
+    t.equal(await heard, message.length);
+  });
+}
 
 for (const framing of ['Content-Length: 100000', 'Transfer-Encoding: chunked']) {
   t.test(`a body that only drips is cut (${framing})`, async (t) => {

@@ -16,8 +16,8 @@ interface Slot {
   readonly client: Client;
   /** Wall clock, ms: when its connection was opened. */
   openedMs: number;
-  /** Could not connect, and is not used again. */
-  dead: boolean;
+  /** A request was sent on it, and its `drain` has not come. */
+  busy: boolean;
 }
 
 /** A request that waits for a connection. */
@@ -56,6 +56,7 @@ export class ConnectionPool {
 
   /** Sends now or as soon as a connection is free; everything that happens is told to `handler`. */
   dispatch(options: Options, handler: Handler): void {
+    if (this.#destroyed) return void handler.onError?.(gone());
     const slot = this.#take();
     if (slot === null) this.#waiting.push({ options, handler });
     else this.#send(slot, options, handler);
@@ -64,9 +65,10 @@ export class ConnectionPool {
   /** Breaks off what is under way and refuses what waits. */
   async destroy(): Promise<void> {
     this.#destroyed = true;
-    const gone = Object.assign(new Error('the endpoint was closed'), { code: 'UND_ERR_DESTROYED' });
-    for (const { handler } of this.#waiting.splice(0).slice(this.#head)) handler.onError?.(gone);
+    const waiting = this.#waiting.slice(this.#head);
+    this.#waiting = [];
     this.#head = 0;
+    for (const { handler } of waiting) handler.onError?.(gone());
     await Promise.all([...this.#all].map(({ client }) => client.destroy()));
   }
 
@@ -85,33 +87,38 @@ export class ConnectionPool {
   #open(): Slot {
     const client = new Client(this.#origin, this.#options.client);
     // Until it is connected it has no age.
-    const slot: Slot = { client, openedMs: Number.POSITIVE_INFINITY, dead: false };
+    const slot: Slot = { client, openedMs: Number.POSITIVE_INFINITY, busy: false };
     client.on('connect', () => {
       slot.openedMs = Date.now();
     });
-    // undici's Pool drops a client that could not connect as well (nodejs/undici issue 3895).
-    client.on('connectionError', () => {
-      slot.dead = true;
-    });
+    // As undici's Pool does (nodejs/undici issue 3895): after some errors, a wrong name in
+    // a certificate among them, a client takes itself for busy for ever.
+    client.on('connectionError', () => this.#replace(slot));
     client.on('drain', () => this.#onFree(slot));
     this.#all.add(slot);
     return slot;
   }
 
   #send(slot: Slot, options: Options, handler: Handler): void {
-    // True where the request was over at once, without a `drain` to come.
-    if (slot.client.dispatch(options, handler)) this.#onFree(slot);
+    slot.busy = true;
+    const drained = slot.client.dispatch(options, handler);
+    // A request that undici refuses to send is told so, and no `drain` follows.
+    if (!drained && slot.client.stats.size === 0) this.#onFree(slot);
   }
 
   #onFree(slot: Slot): void {
-    if (this.#destroyed) return;
-    if (slot.dead || this.#isOld(slot)) {
-      this.#discard(slot);
-      const next = this.#head < this.#waiting.length ? this.#take() : null;
-      if (next !== null) this.#serve(next);
-    } else {
-      this.#serve(slot);
-    }
+    if (this.#destroyed || !slot.busy) return;
+    slot.busy = false;
+    if (this.#isOld(slot)) this.#replace(slot);
+    else this.#serve(slot);
+  }
+
+  /** Closes the slot's connection for good; whoever has waited longest gets a new one. */
+  #replace(slot: Slot): void {
+    if (this.#destroyed || !this.#all.has(slot)) return;
+    this.#discard(slot);
+    const next = this.#head < this.#waiting.length ? this.#take() : null;
+    if (next !== null) this.#serve(next);
   }
 
   /** Gives the slot to whoever has waited longest, or else puts it by. */
@@ -130,8 +137,13 @@ export class ConnectionPool {
   }
 
   #discard(slot: Slot): void {
+    slot.busy = false;
     this.#all.delete(slot);
     // Nothing is under way on it, so nobody is left to be told.
     void slot.client.destroy();
   }
+}
+
+function gone(): Error {
+  return Object.assign(new Error('the endpoint was closed'), { code: 'UND_ERR_DESTROYED' });
 }

@@ -1,7 +1,10 @@
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { Dispatcher } from 'undici';
 import { ConnectionPool } from '../../../src/gateway/upstreams/pool.ts';
+import { makeAuthority } from '../../support/certs.ts';
 import { answer, type Call, startOrigin } from '../../support/origin.ts';
 import { until } from '../../support/wait.ts';
 
@@ -100,6 +103,53 @@ t.test('a broken connection costs its own request only', async (t) => {
   const ends = await Promise.all(['/a', '/break', '/b', '/c'].map((path) => send(pool, path)));
   t.strictSame([ends[0], ends[2], ends[3]], [200, 200, 200]);
   t.not(ends[1], 200);
+});
+
+t.test('a request that undici will not send takes no connection with it', async (t) => {
+  const origin = await startOrigin(t, (call) => call.write(answer(200, 'ok')));
+  const pool = poolOf(t, origin.url, 1);
+  for (let i = 0; i < 3; i++) t.equal(await send(pool, 'no path'), 'UND_ERR_INVALID_ARG');
+  t.equal(await send(pool, '/'), 200);
+});
+
+t.test('a certificate of another name fails each request, and none waits for ever', async (t) => {
+  const authority = makeAuthority(t);
+  const server = https.createServer({ ...authority.issue('other.test') });
+  t.teardown(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const pool = new ConnectionPool(`https://127.0.0.1:${port}`, {
+    connections: 1,
+    connectionTtlMs: 60_000,
+    client: { pipelining: 1, connect: { ca: authority.ca } },
+  });
+  t.teardown(() => pool.destroy());
+  const ends = await Promise.all(['/a', '/b', '/c'].map((path) => send(pool, path)));
+  t.strictSame(ends, Array(3).fill('ERR_TLS_CERT_ALTNAME_INVALID'));
+  t.equal(await send(pool, '/d'), 'ERR_TLS_CERT_ALTNAME_INVALID');
+});
+
+t.test('a request given up on an idle connection does not make two of it', async (t) => {
+  const held: Call[] = [];
+  const origin = await startOrigin(t, (call) =>
+    call.message.target === '/slow' ? held.push(call) : call.write(answer(200, 'ok')),
+  );
+  const pool = poolOf(t, origin.url, 2);
+  t.equal(await send(pool, '/warm'), 200);
+  t.equal(await send(pool, '/given-up', true), 'GIVEN_UP');
+  await new Promise(setImmediate);
+  const slow = send(pool, '/slow');
+  t.equal(await send(pool, '/quick'), 200, 'it does not wait behind the slow one');
+  await held[0]?.write(answer(200, 'ok'));
+  t.equal(await slow, 200);
+});
+
+t.test('destroyed, it refuses what comes later', async (t) => {
+  const origin = await startOrigin(t, (call) => call.write(answer(200, 'ok')));
+  const pool = poolOf(t, origin.url, 1);
+  await pool.destroy();
+  t.equal(await send(pool, '/'), 'UND_ERR_DESTROYED');
+  t.equal(origin.connections.length, 0);
 });
 
 t.test('destroyed, it refuses what waits', async (t) => {
