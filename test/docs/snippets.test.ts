@@ -67,10 +67,10 @@ t.test('links lead somewhere', async (t) => {
   t.ok(seen > 20, `${seen} links`);
 });
 
-/** Relative ones; others are not asked for over the network. */
+/** Relative ones, of pictures too; others are not asked for over the network. */
 function linksOf(page: Page): string[] {
-  return [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map((match) => match[1] as string)
+  return [...proseOf(page).matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)]
+    .map((match) => (match[1] ?? match[2]) as string)
     .filter((target) => !/^[a-z]+:/.test(target));
 }
 
