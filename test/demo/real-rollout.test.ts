@@ -75,13 +75,16 @@ t.test('a v2 that fails is taken back by itself, and the demo says why', async (
   await demo.until(TAKEN_BACK, /rollout: \S+ (25|50|100) %/);
   const { out, err } = await demo.end();
   t.equal(err, '');
-  // The gate or the analysis, whichever is sooner.
+  // A gate or the analysis, whichever is sooner; failures of mirrored requests are answers that differ.
   t.match(
     out,
-    / {2}! gateway: rollout: (?:v2 failed \d+ of \d+ first requests|.*success-rate Failed: failed \(3\))/,
+    / {2}! gateway: rollout: (?:v2 (?:failed|answered) \d+ of \d+ (?:first|mirrored) requests|.*success-rate Failed: failed \(3\))/,
   );
   const picture = out.slice(out.lastIndexOf('  rollout  '));
-  t.match(picture, /✖ Degraded at 0 %\n {2}because {9}.*(?:success-rate\s+Failed|v2 failed \d+ of)/);
+  t.match(
+    picture,
+    /✖ Degraded at 0 %\n {2}because {9}.*(?:success-rate\s+Failed|v2 (?:failed|answered) \d+ of)/,
+  );
   t.match(picture, /(?:values|evidence) [\d., ]+/, 'with the measurements');
   t.notOk(existsSync(demo.stateFolder()), 'its state is gone');
 });
