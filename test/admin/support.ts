@@ -134,6 +134,8 @@ export interface Ask {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string;
+  /** States a body of so many bytes and sends none of it: what is refused by its length needs no more. */
+  readonly statedBytes?: number;
 }
 
 export interface Answer {
@@ -165,16 +167,17 @@ export async function startTestAdmin(
 export function ask(
   url: string,
   path: string,
-  { method = 'GET', headers = {}, body }: Ask = {},
+  { method = 'GET', headers = {}, body, statedBytes }: Ask = {},
 ): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const request = http.request(
-      { hostname, port, method, path, headers, agent: false },
+      { hostname, port, method, path, headers: { ...headers, ...lengthOf(statedBytes) }, agent: false },
       async (response) => {
         const parts: Buffer[] = [];
         for await (const part of response) parts.push(part as Buffer);
         const text = Buffer.concat(parts).toString('utf8');
+        request.destroy();
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
@@ -184,6 +187,11 @@ export function ask(
       },
     );
     request.on('error', reject);
-    request.end(body);
+    if (statedBytes === undefined) request.end(body);
+    else request.flushHeaders();
   });
+}
+
+function lengthOf(statedBytes: number | undefined): Record<string, string> {
+  return statedBytes === undefined ? {} : { 'content-length': String(statedBytes) };
 }
