@@ -9,6 +9,8 @@ export interface Cell {
   readonly weight: number | null;
   readonly ratePerS: number;
   readonly runs: number;
+  /** These rules only; missing: all. */
+  readonly only?: readonly RuleName[];
 }
 
 /** What a rule did in the runs of a cell. */
@@ -67,10 +69,10 @@ export function runCell(cell: Cell, seed: string, skipEmpty: boolean): CellResul
   return { ...cell, rules, cpuMs: Math.round((user + system) / 1000) };
 }
 
-function runOnce({ weight }: Cell, setting: Setting): Map<RuleName, Ending> {
-  if (weight !== null) return runFixed(setting, weight / 100, RULES);
+function runOnce({ weight, only = RULES }: Cell, setting: Setting): Map<RuleName, Ending> {
+  if (weight !== null) return runFixed(setting, weight / 100, only);
   return new Map(
-    RULES.flatMap((rule) => {
+    only.flatMap((rule) => {
       const ending = runRamp(setting, rule);
       return ending === null ? [] : [[rule, ending] as const];
     }),

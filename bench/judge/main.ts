@@ -3,13 +3,13 @@
  * docs/statistics.md tells the method. Markdown on stdout, progress on stderr.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cellsOf } from './cell.ts';
+import { type Cell, type CellResult, cellsOf } from './cell.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { runCells } from './pool.ts';
 import { quickCells } from './quick.ts';
 import { putBetweenMarks, renderReport } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { cellName, targetsOf } from './targets.ts';
+import { againTarget, cellName, targetsOf, worstOfGood } from './targets.ts';
 
 function readOptions(): Options {
   try {
@@ -23,13 +23,17 @@ function readOptions(): Options {
   }
 }
 
+/** So many cells are run again with `--again`. */
+const WORST = 5;
+
 /** As it was typed, without what does not change figures. */
-function commandOf({ seed, runs, only, quick, skipEmpty }: Options, all: boolean): string {
+function commandOf({ seed, runs, only, quick, again, skipEmpty }: Options, all: boolean): string {
   const flags = [
     `--seed ${seed}`,
     `--runs ${runs}`,
     ...(all ? [] : [`--only ${only.join(',')}`]),
     ...(quick ? ['--quick'] : []),
+    ...(again > 0 ? [`--again ${again}`] : []),
     ...(skipEmpty ? ['--skip-empty'] : []),
   ];
   return `npm run bench:judge -- ${flags.join(' ')}`;
@@ -39,21 +43,32 @@ const options = readOptions();
 const startedMs = performance.now();
 const cells = options.quick ? quickCells(options.only, options.runs) : cellsOf(options.only, options.runs);
 let ended = 0;
-const results = await runCells(cells, options, (result) => {
+let expected = cells.length;
+const tell = (result: CellResult) => {
   ended++;
-  process.stderr.write(
-    `${ended}/${cells.length} ${cellName(result)}: ${(result.cpuMs / 1000).toFixed(1)} s\n`,
-  );
-});
-const targets = targetsOf(results);
+  process.stderr.write(`${ended}/${expected} ${cellName(result)}: ${(result.cpuMs / 1000).toFixed(1)} s\n`);
+};
+const results = await runCells(cells, options, tell);
+const repeated = worstOfGood(results, options.again > 0 ? WORST : 0).map(
+  ({ scenario, weight, ratePerS }): Cell => ({
+    scenario,
+    weight,
+    ratePerS,
+    runs: options.again,
+    only: ['coalmine'],
+  }),
+);
+expected += repeated.length;
+const again = await runCells(repeated, { ...options, seed: `${options.seed} again` }, tell);
+const targets = [...targetsOf(results), ...(again.length > 0 ? [againTarget(again)] : [])];
 const seconds = Math.round((performance.now() - startedMs) / 1000);
-const simulated = cells.reduce((sum, { runs }) => sum + runs, 0);
-const cpuS = Math.round(results.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1000);
+const simulated = [...cells, ...repeated].reduce((sum, { runs }) => sum + runs, 0);
+const cpuS = Math.round([...results, ...again].reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1000);
 const command = commandOf(options, options.only.length === SCENARIOS.length);
-const report = `${renderReport(results, targets)}\n\`${command}\`: ${simulated} rollouts in ${cells.length} cells, ${cpuS} s of processor time, ${seconds} s in ${options.processes} process${options.processes === 1 ? '' : 'es'}, Node ${process.version}.\n`;
+const report = `${renderReport(results, targets)}\n\`${command}\`: ${simulated} rollouts in ${expected} cells, ${cpuS} s of processor time, ${seconds} s in ${options.processes} process${options.processes === 1 ? '' : 'es'}, Node ${process.version}.\n`;
 process.stdout.write(report);
 if (options.json !== null) {
-  const figures = { command, seed: options.seed, seconds, cpuS, targets, cells: results };
+  const figures = { command, seed: options.seed, seconds, cpuS, targets, cells: results, again };
   writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
 }
 if (options.write !== null) {

@@ -7,6 +7,8 @@ export interface Options {
   readonly seed: string;
   readonly only: readonly string[];
   readonly quick: boolean;
+  /** Fresh runs of each of the cells with the most false rollbacks; 0: none. */
+  readonly again: number;
   readonly processes: number;
   /** The peers' empty minutes do not count against the canary. */
   readonly skipEmpty: boolean;
@@ -26,6 +28,8 @@ export const USAGE = `npm run bench:judge [-- options]
   --seed TEXT        (default ${DEFAULT_SEED})
   --only a,b         some of ${names.join(', ')}
   --quick            few runs of few cells, ten seconds: a smoke test, not figures to quote
+  --again N          N fresh runs, of another seed, of each of the cells with the most false rollbacks: in a table of
+                     hundreds of cells some are bad by chance, and those are not bad again
   --processes N      (default 2)
   --skip-empty       a minute without canary requests is nothing to Argo and Flagger, where theirs is a failure
   --json FILE        the figures as JSON
@@ -42,6 +46,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
       seed: { type: 'string', default: DEFAULT_SEED },
       only: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      again: { type: 'string' },
       processes: { type: 'string' },
       'skip-empty': { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -57,6 +62,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     seed: values.seed,
     only: values.only === undefined ? names : values.only.split(',').map(known),
     quick,
+    again: values.again === undefined ? 0 : count('--again', values.again, 0),
     processes: count('--processes', values.processes, quick ? 1 : 2),
     skipEmpty: values['skip-empty'],
     json: values.json ?? null,

@@ -5,7 +5,7 @@ import type { Options } from './options.ts';
 /** Runs all cells, in this process or in several; results come in the order of `cells`. */
 export async function runCells(
   cells: readonly Cell[],
-  options: Options,
+  options: Pick<Options, 'seed' | 'skipEmpty' | 'processes'>,
   done: (result: CellResult) => void,
 ): Promise<CellResult[]> {
   const { seed, skipEmpty } = options;
