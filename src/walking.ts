@@ -54,8 +54,8 @@ export function createWalking(
   });
   const notify = createNotifier({ log });
   const board = new Board({
-    arms: () => arms.arms(),
-    pairs: () => arms.pairs(),
+    armsOf: (service) => arms.armsOf(service),
+    pairsOf: (service) => arms.pairsOf(service),
     capped: () => [...arms.capped(), ...feedback.capped()],
     log,
     windows,

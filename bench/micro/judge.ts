@@ -141,8 +141,8 @@ class World {
     const silent = () => undefined;
     const windows = createWindows((services) => this.#recorder.lifetimeTotals(services), clock, 1);
     this.board = new Board({
-      arms: () => this.#book.arms(),
-      pairs: () => this.#book.pairs(),
+      armsOf: (service) => this.#book.armsOf(service),
+      pairsOf: (service) => this.#book.pairsOf(service),
       capped: () => this.#book.capped(),
       windows,
       clock,

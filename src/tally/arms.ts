@@ -195,11 +195,23 @@ export class ArmBook {
 
   /** Of every stage that is kept, oldest first within a service. */
   arms(): readonly ArmTally[] {
-    return this.#books().flatMap(({ byVersion }) => [...byVersion.values()]);
+    return [...this.#services.keys()].flatMap((service) => this.armsOf(service));
+  }
+
+  armsOf(service: string): readonly ArmTally[] {
+    const arms: ArmTally[] = [];
+    for (const { byVersion } of this.#services.get(service) ?? []) {
+      for (const arm of byVersion.values()) arms.push(arm);
+    }
+    return arms;
   }
 
   pairs(): readonly PairTally[] {
-    return this.#books().map(({ pairs }) => pairs);
+    return [...this.#services.keys()].flatMap((service) => this.pairsOf(service));
+  }
+
+  pairsOf(service: string): readonly PairTally[] {
+    return (this.#services.get(service) ?? []).map(({ pairs }) => pairs);
   }
 
   /**
@@ -212,10 +224,6 @@ export class ArmBook {
         fullIn(keys, judged).map((what) => `${name} stage ${stage}: ${what}`),
       ),
     );
-  }
-
-  #books(): StageBook[] {
-    return [...this.#services.values()].flat();
   }
 }
 

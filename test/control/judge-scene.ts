@@ -71,11 +71,11 @@ export function judgeScene(
     config({ services: of, judges: by, kpi: { secret, expiresMs: 86_400_000 } });
   let open: ReturnType<ArmBook['open']> = null;
   const board: Board = new Board({
-    arms: () => book.arms(),
-    pairs: () => book.pairs(),
+    armsOf: (service) => book.armsOf(service),
+    pairsOf: (service) => book.pairsOf(service),
     capped: () => [...book.capped(), ...feedback.capped()],
     log,
-    windows: { look: () => undefined, counts: () => null },
+    windows: { look: () => undefined, counts: () => null, traffic: () => null },
     clock,
     split: () => holder.split(),
     position: () => null,

@@ -56,7 +56,7 @@ export function metric(provider: Provider, options: Partial<MetricPlan> = {}): M
 
 export const CONTEXT: MeasureContext = { service: 'svc', stable: 'v1', canary: 'v2', runningMs: 60_000 };
 export const WALL_MS = 1_700_000_000_123;
-const NO_WINDOWS: Windows = { look: () => {}, counts: () => null };
+const NO_WINDOWS: Windows = { look: () => {}, counts: () => null, traffic: () => null };
 
 /** A source that is closed with the test, and asks as a rollout would. */
 export function startSource(t: Test, deps: Partial<MetricSourceDeps> = {}) {

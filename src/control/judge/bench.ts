@@ -33,6 +33,7 @@ export interface Side {
   verdict: Verdict | null;
   /** Wall clock; what was answered before belongs to evidence that was given up. */
   notBeforeMs: number;
+  names: { readonly of: Service; readonly are: ArmNames } | null;
 }
 
 export interface Counted {
@@ -66,7 +67,15 @@ export function epochOf({ judge }: Bench, service: Service, number: number | nul
 }
 
 export function newSide(variant: string | null): Side {
-  return { variant, collector: new Collector(), memo: null, failed: [], verdict: null, notBeforeMs: 0 };
+  return {
+    variant,
+    collector: new Collector(),
+    memo: null,
+    failed: [],
+    verdict: null,
+    notBeforeMs: 0,
+    names: null,
+  };
 }
 
 /** What has been counted until now says nothing of what begins. */
@@ -97,28 +106,25 @@ export function versionName({ versions }: Service, index = -1): string {
   return versions[index]?.name ?? '';
 }
 
-export function namesOf(service: Service, canary: string): ArmNames {
+/** The same object as long as the service is the same one: it is asked for with every look. */
+export function namesOf(side: Side, service: Service): ArmNames {
+  if (side.names?.of === service) return side.names.are;
   const { judged, latencyEdgesMs } = service;
-  return {
+  const are: ArmNames = {
     stable: stableOf(service),
-    canary,
+    canary: versionOf(side, service),
     slow: (judged?.slow ?? []).map(({ gate }) => gate),
     unsure: (judged?.unsure ?? []).map(({ gate }) => gate),
     edgesMs: latencyEdgesMs,
   };
+  side.names = { of: service, are };
+  return are;
 }
 
-/** By service, of those that are wanted. */
-export function groupBy<T extends { readonly service: string }>(
-  items: readonly T[],
-  wanted: ReadonlyMap<string, unknown>,
-): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    if (!wanted.has(item.service)) continue;
-    const group = groups.get(item.service);
-    if (group === undefined) groups.set(item.service, [item]);
-    else group.push(item);
-  }
-  return groups;
+/** Gates by name. */
+export function failedOf({ briefs }: Verdict): readonly string[] {
+  const failed = briefs.filter(({ state }) => state === 'FAIL');
+  return failed.length === 0 ? NONE : failed.map(({ name }) => name);
 }
+
+const NONE: readonly string[] = [];

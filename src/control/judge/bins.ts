@@ -12,7 +12,8 @@ const ENOUGH = 500;
  * the last: it takes what lies above all of stable's.
  */
 export function binsOf(fine: Float64Array): Bins | null {
-  const total = fine.reduce((sum, count) => sum + count, 0);
+  let total = 0;
+  for (let i = 0; i < fine.length; i++) total += fine[i] as number;
   if (total < ENOUGH) return null;
   const ends: number[] = [];
   let below = 0;
@@ -26,11 +27,14 @@ export function binsOf(fine: Float64Array): Bins | null {
   return [...ends.slice(0, BIN_COUNT - 1), fine.length];
 }
 
-export function rebin(bins: Bins, fine: readonly number[]): number[] {
+/** What a fine histogram counted since `base`, in these bins. */
+export function rebin(bins: Bins, fine: Float64Array, base: Float64Array): number[] {
+  const counts: number[] = [];
   let at = 0;
-  return bins.map((end) => {
+  for (const end of bins) {
     let sum = 0;
-    for (; at < end; at++) sum += fine[at] ?? 0;
-    return sum;
-  });
+    for (; at < end; at++) sum += (fine[at] ?? 0) - (base[at] ?? 0);
+    counts.push(sum);
+  }
+  return counts;
 }

@@ -1,4 +1,3 @@
-import { quantileOf } from '../../core/analysis/tally-read.ts';
 import type { ArmTally, PairTally } from '../../core/arms.ts';
 import { comparedShares, shareBeside, sharesUnder, termsOf } from '../../core/comparison.ts';
 import type { Evidence, KpiCount } from '../../core/judge/evidence.ts';
@@ -15,7 +14,7 @@ import {
   begin,
   type Counted,
   epochOf,
-  groupBy,
+  failedOf,
   namesOf,
   newBench,
   questionOf,
@@ -25,16 +24,13 @@ import {
   versionOf,
 } from './bench.ts';
 import { dress } from './dress.ts';
+import { frozenOf, ratePerS } from './traffic.ts';
 
 /** Between two looks at the same service, real time. */
 const LOOK_MS = 1_000;
 /** Services looked at in one tick: so many at least, or all of them in so many ticks. */
 const AT_ONCE = 4;
 const TURNS = 16;
-/** Stable's own latency is frozen from as many requests of the last so many milliseconds. */
-const FROZEN_FROM_MS = 600_000;
-const FROZEN_REQUESTS = 1_000;
-const RATE_WINDOW_MS = 60_000;
 
 /** Where a rollout stands, as far as its judge must know. */
 export interface Position {
@@ -48,8 +44,9 @@ export interface Position {
 }
 
 export interface BoardDeps {
-  readonly arms: () => readonly ArmTally[];
-  readonly pairs: () => readonly PairTally[];
+  /** Of one service. */
+  readonly armsOf: (service: string) => readonly ArmTally[];
+  readonly pairsOf: (service: string) => readonly PairTally[];
   /** Bounded sets that are full: `SERVICE stage STAGE: what`. */
   readonly capped: () => readonly string[];
   readonly windows: Windows;
@@ -99,6 +96,7 @@ export class Board {
   readonly #stages = new Map<string, Map<number, StageFacts>>();
   #toldCapsAtMs = Number.NEGATIVE_INFINITY;
   #toldCaps: ReadonlySet<string> = new Set();
+  #services: { readonly of: Split; readonly byName: ReadonlyMap<string, Service> } | null = null;
   /** Times that evidence was begun. */
   #begun = 0;
   /** Asked for with every piece of feedback. */
@@ -160,7 +158,7 @@ export class Board {
   /** Null until what has just begun was looked at: what was said of the one before is not about it. */
   verdict(service: string): Verdict | null {
     const bench = this.#benches.get(service);
-    const current = this.#deps.split().services.find(({ name }) => name === service);
+    const current = this.#serviceOf(service);
     if (bench === undefined || current === undefined) return null;
     const isOld = bench.epoch !== epochOf(bench, current, this.#deps.position(service)?.number ?? null);
     return isOld ? null : (bench.sides[0]?.verdict ?? null);
@@ -182,7 +180,7 @@ export class Board {
   /** The canary, or every variant of an experiment but stable. */
   comparisons(service: string): readonly Comparison[] {
     const bench = this.#benches.get(service);
-    const current = this.#deps.split().services.find(({ name }) => name === service);
+    const current = this.#serviceOf(service);
     if (bench === undefined || current === undefined) return [];
     return bench.sides.map((side) => {
       const version = versionOf(side, current);
@@ -193,9 +191,9 @@ export class Board {
   /** Begins the evidence on one version anew, from the stage in force, as when it is given users again. */
   forget(service: string, version: string): void {
     const bench = this.#benches.get(service);
-    const current = this.#deps.split().services.find(({ name }) => name === service);
+    const current = this.#serviceOf(service);
     if (bench === undefined || current === undefined) return;
-    const past = before(current, { arms: this.#deps.arms(), pairs: this.#deps.pairs() });
+    const past = before(current, this.#countedOf(service));
     bench.serial = ++this.#begun;
     for (const side of bench.sides) {
       if (versionOf(side, current) !== version) continue;
@@ -232,7 +230,7 @@ export class Board {
 
   #targetOf(name: string, version: string, terms: string): Target | null {
     const bench = this.#benches.get(name);
-    const service = this.#deps.split().services.find((one) => one.name === name);
+    const service = this.#serviceOf(name);
     if (bench === undefined || service?.judged == null) return null;
     const shares = sharesUnder(terms, service);
     if (shares === null) return null;
@@ -287,15 +285,25 @@ export class Board {
   }
 
   #lookAt(benches: ReadonlyMap<string, Bench>, nowMs: number): void {
-    const arms = groupBy(this.#deps.arms(), benches);
-    const pairs = groupBy(this.#deps.pairs(), benches);
-    const services = new Map(this.#deps.split().services.map((service) => [service.name, service]));
     for (const [name, bench] of benches) {
       bench.lookedAtMs = nowMs;
-      const service = services.get(name);
+      const service = this.#serviceOf(name);
       if (service?.judged == null) continue;
-      this.#look(bench, service, { arms: arms.get(name) ?? [], pairs: pairs.get(name) ?? [] }, nowMs);
+      this.#look(bench, service, this.#countedOf(name), nowMs);
     }
+  }
+
+  #countedOf(service: string): Counted {
+    return { arms: this.#deps.armsOf(service), pairs: this.#deps.pairsOf(service) };
+  }
+
+  /** As the Split in force has it. */
+  #serviceOf(name: string): Service | undefined {
+    const split = this.#deps.split();
+    if (this.#services?.of !== split) {
+      this.#services = { of: split, byName: new Map(split.services.map((one) => [one.name, one])) };
+    }
+    return this.#services.byName.get(name);
   }
 
   #look(bench: Bench, service: Service, counted: Counted, nowMs: number): void {
@@ -313,17 +321,18 @@ export class Board {
     this.#freeze(bench, service);
     for (const side of bench.sides) {
       this.#collect(side, service, counted, nowMs);
+      const names = namesOf(side, service);
       const context = {
         nowMs,
-        ratePerS: this.#ratePerS(service, versionOf(side, service)),
+        ratePerS: ratePerS(this.#deps.windows, service.name, [names.stable, names.canary]),
         nextW: position?.nextW ?? null,
         latched: side.failed,
-        names: { canary: versionOf(side, service), stable: stableOf(service) },
+        names,
       };
       const judged = judgeWith(bench.plan, side.collector.evidence, context, side.memo);
       side.memo = judged.memo;
       side.verdict = judged.verdict;
-      side.failed = judged.verdict.briefs.filter(({ state }) => state === 'FAIL').map(({ name }) => name);
+      side.failed = failedOf(judged.verdict);
     }
     const [canary] = bench.sides;
     if (canary?.verdict != null && bench.plan.gates.length > 0) {
@@ -332,14 +341,14 @@ export class Board {
   }
 
   #collect(side: Side, service: Service, { arms, pairs }: Counted, nowMs: number): void {
-    const version = versionOf(side, service);
+    const names = namesOf(side, service);
     const stages = this.#stages.get(service.name);
     side.collector.look(
       arms,
       // Copies go to the canary alone.
-      version === versionName(service, service.judged?.canary) ? pairs : [],
-      namesOf(service, version),
-      (stage) => stages?.get(stage)?.shares.get(version) ?? null,
+      names.canary === versionName(service, service.judged?.canary) ? pairs : [],
+      names,
+      (stage) => stages?.get(stage)?.shares.get(names.canary) ?? null,
       service.stage,
       nowMs,
     );
@@ -359,31 +368,12 @@ export class Board {
     );
   }
 
-  /** Stable's own quantile, a little stretched, once: from then on it is what "slower than stable" means. */
+  /** Stable's own quantile, once: from then on it is what "slower than stable" means. */
   #freeze(bench: Bench, service: Service): void {
-    const gates = bench.judge.plan.gates.filter(({ kind }) => kind === 'latency');
-    if (bench.frozen.size > 0 || gates.length === 0) return;
-    const stable = service.versions[service.stable]?.name ?? '';
-    const counts = this.#deps.windows.counts(service.name, stable, FROZEN_FROM_MS);
-    if (counts === null || counts.requests < FROZEN_REQUESTS) return;
-    const frozen = new Map<string, number>();
-    for (const gate of gates) {
-      if (gate.kind !== 'latency') continue;
-      const own = quantileOf(counts, gate.quantile);
-      if (own !== null) frozen.set(gate.name, own * (1 + gate.delta));
-    }
+    if (bench.frozen.size > 0) return;
+    const frozen = frozenOf(this.#deps.windows, bench.judge.plan, service.name, stableOf(service));
+    if (frozen === null) return;
     bench.frozen = frozen;
     this.#deps.redress(service.name);
-  }
-
-  #ratePerS(service: Service, version: string): number {
-    let requests = 0;
-    let spanMs = 0;
-    for (const name of [stableOf(service), version]) {
-      const counts = this.#deps.windows.counts(service.name, name, RATE_WINDOW_MS);
-      requests += counts?.requests ?? 0;
-      spanMs = Math.max(spanMs, counts?.spanMs ?? 0);
-    }
-    return spanMs === 0 ? 0 : (requests / spanMs) * 1_000;
   }
 }

@@ -45,21 +45,28 @@ type Counts = Pick<ArmTally, (typeof COUNTS)[number]>;
 
 /** What is known of one arm's counts. */
 interface Seen {
+  /** Whose they are. */
+  arm: ArmTally;
   /** As they were when the slice began that it is counted in. */
   readonly base: Counts;
   /** As they were at the last look. */
-  readonly last: Counts;
-  /** Of that slice; -1: none yet. */
-  index: number;
+  readonly scalars: Float64Array;
   /** Its classes are still to be taken, also those of slices that are over. */
   owesClasses: boolean;
 }
 
-type Place = Pick<Slice, 'stage' | 'index' | 'spanMs'>;
+/** One stage at one look. */
+interface StageLook {
+  readonly stage: number;
+  /** The canary's share. */
+  readonly w: number;
+  readonly canary: ArmTally | undefined;
+  readonly stable: ArmTally | undefined;
+  readonly names: ArmNames;
+}
 
 interface OpenSlice {
   readonly stage: number;
-  readonly index: number;
   readonly beganMs: number;
 }
 
@@ -69,7 +76,8 @@ interface OpenSlice {
  */
 export class Collector {
   #evidence: Evidence;
-  readonly #seen = new Map<string, Seen>();
+  /** By stage and version. */
+  readonly #seen = new Map<number, Map<string, Seen>>();
   /** By stage. */
   readonly #pairs = new Map<number, Float64Array>();
   #open: OpenSlice | null = null;
@@ -77,6 +85,8 @@ export class Collector {
   #nextIndex = 0;
   /** The last slice of each stage, for what ends late. */
   readonly #lastOf = new Map<number, number>();
+  /** Those that the evidence was last told of. */
+  #edgesMs: readonly number[] | null = null;
   #bins: Bins | null = null;
   /** There are scores, and too few of stable's to know its deciles. */
   #awaitsBins = false;
@@ -95,7 +105,11 @@ export class Collector {
 
   /** What is there already says nothing of the rollout that begins now. */
   skip(arms: readonly ArmTally[], pairs: readonly PairTally[]): void {
-    for (const arm of arms) for (const name of COUNTS) this.#seenOf(arm).last[name].set(arm[name]);
+    for (const arm of arms) {
+      const { base, scalars } = this.#seenOf(arm);
+      for (const name of COUNTS) base[name].set(arm[name]);
+      scalars.set(arm.scalars);
+    }
     for (const { stage, counts } of pairs) this.#pairs.set(stage, counts.slice());
   }
 
@@ -112,18 +126,18 @@ export class Collector {
     nowMs: number,
   ): void {
     this.#freezeBins(arms, names.stable);
-    for (const one of new Set(arms.map((arm) => arm.stage))) {
+    for (let i = 0; i < arms.length; i++) {
+      const one = (arms[i] as ArmTally).stage;
+      if (arms.findIndex((arm) => arm.stage === one) < i) continue;
       const w = shareOf(one);
       if (w === null || w === 0) continue;
-      const canary = arms.find((arm) => arm.stage === one && arm.version === names.canary);
-      const stable = arms.find((arm) => arm.stage === one && arm.version === names.stable);
-      const place = this.#placeOf(one, one === stage, [canary, stable], nowMs);
-      if (place !== null) this.#count(place, w, canary, stable, names);
+      const canary = armIn(arms, one, names.canary);
+      const stable = armIn(arms, one, names.stable);
+      this.#lookAt({ stage: one, w, canary, stable, names }, one === stage, nowMs);
     }
-    const shadow = this.#addedPairs(pairs);
-    if (this.has(stage) || shareOf(stage) !== null) {
-      this.#evidence = addEvidence(this.#evidence, { ...emptyEvidence(names.edgesMs), shadow });
-    }
+    const counts = this.has(stage) || shareOf(stage) !== null;
+    if (counts) this.#takeEdges(names.edgesMs);
+    this.#takePairs(pairs, counts);
   }
 
   /** Whether the evidence has a slice of the stage. */
@@ -163,123 +177,138 @@ export class Collector {
     return true;
   }
 
-  /** The slice that a stage is counted in now; null: the stage is over, was never seen and has nothing to count. */
-  #placeOf(
-    stage: number,
-    current: boolean,
-    arms: readonly (ArmTally | undefined)[],
-    nowMs: number,
-  ): Place | null {
+  /** Counts a stage where it belongs. One that is over, was never seen and has nothing to count belongs nowhere. */
+  #lookAt(look: StageLook, isCurrent: boolean, nowMs: number): void {
+    const { stage } = look;
     const known = this.#lastOf.get(stage);
-    if (!current && known !== undefined) return { stage, index: known, spanMs: 0 };
-    if (!current && !arms.some((arm) => arm !== undefined && this.#hasRisen(arm))) return null;
-    this.#beganMs ??= nowMs;
-    let open = this.#open;
-    const longMs = Math.max(SLICE_MS, (nowMs - this.#beganMs) * SLICE_SHARE);
-    if (open === null || open.stage !== stage || nowMs - open.beganMs >= longMs) {
-      open = { stage, index: this.#nextIndex++, beganMs: nowMs };
-      this.#open = open;
-      this.#lastOf.set(stage, open.index);
+    if (!isCurrent && known === undefined && !this.#hasRisen(look.canary) && !this.#hasRisen(look.stable)) {
+      return;
     }
-    return { stage, index: open.index, spanMs: nowMs - open.beganMs };
+    this.#beganMs ??= nowMs;
+    const open = this.#open?.stage === stage ? this.#open : null;
+    if (known !== undefined) this.#count(look, known, open === null ? 0 : nowMs - open.beganMs);
+    const longMs = Math.max(SLICE_MS, (nowMs - this.#beganMs) * SLICE_SHARE);
+    const goesOn = open === null ? !isCurrent && known !== undefined : nowMs - open.beganMs < longMs;
+    if (goesOn) return;
+    // What was counted until now is in the slice that ends.
+    if (known !== undefined) for (const arm of [look.canary, look.stable]) this.#rebase(arm);
+    const index = this.#nextIndex++;
+    this.#open = { stage, beganMs: nowMs };
+    this.#lastOf.set(stage, index);
+    this.#begin(look, index);
+    this.#count(look, index, 0);
+  }
+
+  #begin({ stage, w }: StageLook, index: number): void {
+    const begun = { stage, index, w, spanMs: 0, canary: EMPTY_ARM, stable: EMPTY_ARM };
+    this.#evidence = addEvidence(this.#evidence, { ...emptyEvidence(), slices: [begun] });
   }
 
   /** Makes the slice say what was counted since it began. */
-  #count(
-    { stage, index, spanMs }: Place,
-    w: number,
-    canary: ArmTally | undefined,
-    stable: ArmTally | undefined,
-    names: ArmNames,
-  ): void {
-    const isHere = (slice: Slice) => slice.stage === stage && slice.index === index;
-    let at = this.#evidence.slices.findLastIndex(isHere);
-    if (at < 0) {
-      const begun = { stage, index, w, spanMs, canary: EMPTY_ARM, stable: EMPTY_ARM };
-      this.#evidence = addEvidence(this.#evidence, { ...emptyEvidence(), slices: [begun] });
-      at = this.#evidence.slices.findLastIndex(isHere);
-    }
-    const held = this.#evidence.slices[at] as Slice;
+  #count({ stage, canary, stable, names }: StageLook, index: number, spanMs: number): void {
+    const { slices } = this.#evidence;
+    let at = slices.length - 1;
+    while (at >= 0 && !(slices[at]?.stage === stage && slices[at]?.index === index)) at--;
+    const held = slices[at];
+    if (held === undefined) return;
     const slice = {
-      ...held,
+      stage,
+      index,
+      w: held.w,
       spanMs: Math.max(held.spanMs, spanMs),
-      canary: this.#armIn(index, canary, names, held.canary),
-      stable: this.#armIn(index, stable, names, held.stable),
+      canary: this.#armIn(canary, names, held.canary),
+      stable: this.#armIn(stable, names, held.stable),
     };
     if (slice.spanMs === held.spanMs && slice.canary === held.canary && slice.stable === held.stable) return;
-    this.#evidence = { ...this.#evidence, slices: this.#evidence.slices.with(at, slice) };
+    this.#evidence = { ...this.#evidence, slices: slices.with(at, slice) };
   }
 
   /** What one arm counted since the slice began; `held` where nothing came to it since the last look. */
-  #armIn(index: number, arm: ArmTally | undefined, names: ArmNames, held: Arm): Arm {
-    if (arm === undefined) return held;
+  #armIn(arm: ArmTally | undefined, names: ArmNames, held: Arm): Arm {
+    if (arm === undefined || !this.#hasRisen(arm)) return held;
     const seen = this.#seenOf(arm);
-    if (seen.index !== index) {
-      // What was counted until the last look is in the slice before.
-      for (const name of COUNTS) {
-        if (name !== 'classCounts' || !seen.owesClasses) seen.base[name].set(seen.last[name]);
-      }
-      seen.index = index;
-    }
-    if (!this.#hasRisen(arm)) return held;
-    for (const name of COUNTS) seen.last[name].set(arm[name]);
+    seen.scalars.set(arm.scalars);
     // Classes wait for the scores, or the shift gate would pass on half of what it is to compare.
     seen.owesClasses = this.#awaitsBins;
     return this.#armOf(arm, seen.base, names, held.kpis);
   }
 
   #armOf(arm: ArmTally, base: Counts, names: ArmNames, kpis: Arm['kpis']): Arm {
-    const added = (name: keyof Counts) => addedTo(arm[name], base[name]);
-    const scalar = (at: number) => (arm.scalars[at] as number) - (base.scalars[at] as number);
-    const confidence = added('confidence');
+    const { scalars } = arm;
     return {
-      requests: scalar(ARM.requests),
-      errors: scalar(ARM.errors),
-      firstErrors: scalar(ARM.firstErrors),
-      keys: scalar(ARM.keys),
-      latency: added('latency'),
-      firstSlow: named(names.slow, added('firstSlow')),
+      requests: added(scalars, base.scalars, ARM.requests),
+      errors: added(scalars, base.scalars, ARM.errors),
+      firstErrors: added(scalars, base.scalars, ARM.firstErrors),
+      keys: added(scalars, base.scalars, ARM.keys),
+      latency: addedTo(arm.latency, base.latency),
+      firstSlow: named(names.slow, arm.firstSlow, base.firstSlow),
       classes: this.#awaitsBins ? {} : classesOf(arm, base.classCounts),
-      scores: this.#bins === null ? [] : rebin(this.#bins, added('scores')),
-      confidence: confidence.some((value) => value > 0) ? confidence : [],
-      firstUnsure: named(names.unsure, added('firstUnsure')),
+      scores: this.#bins === null ? [] : rebin(this.#bins, arm.scores, base.scores),
+      confidence: isEqual(arm.confidence, base.confidence) ? [] : addedTo(arm.confidence, base.confidence),
+      firstUnsure: named(names.unsure, arm.firstUnsure, base.firstUnsure),
       kpis,
     };
   }
 
+  #rebase(arm: ArmTally | undefined): void {
+    if (arm === undefined) return;
+    const { base, owesClasses } = this.#seenOf(arm);
+    for (const name of COUNTS) if (name !== 'classCounts' || !owesClasses) base[name].set(arm[name]);
+  }
+
   /** Nothing is counted without one of the scalars. */
-  #hasRisen(arm: ArmTally): boolean {
-    const { last, owesClasses } = this.#seenOf(arm);
-    if (owesClasses) return true;
-    for (let i = 0; i < arm.scalars.length; i++) if (arm.scalars[i] !== last.scalars[i]) return true;
-    return false;
+  #hasRisen(arm: ArmTally | undefined): boolean {
+    if (arm === undefined) return false;
+    const { scalars, owesClasses } = this.#seenOf(arm);
+    return owesClasses || !isEqual(arm.scalars, scalars);
   }
 
   #seenOf(arm: ArmTally): Seen {
-    const key = keyOf(arm);
-    let seen = this.#seen.get(key);
-    if (seen === undefined || COUNTS.some((name) => seen?.base[name].length !== arm[name].length)) {
-      seen = { base: nothingOf(arm), last: nothingOf(arm), index: -1, owesClasses: false };
-      this.#seen.set(key, seen);
+    let versions = this.#seen.get(arm.stage);
+    if (versions === undefined) {
+      versions = new Map();
+      this.#seen.set(arm.stage, versions);
     }
+    let seen = versions.get(arm.version);
+    if (seen === undefined || (seen.arm !== arm && !isAlike(seen.base, arm))) {
+      seen = {
+        arm,
+        base: nothingOf(arm),
+        scalars: new Float64Array(arm.scalars.length),
+        owesClasses: false,
+      };
+      versions.set(arm.version, seen);
+    }
+    seen.arm = arm;
     return seen;
   }
 
-  #addedPairs(pairs: readonly PairTally[]): Evidence['shadow'] {
-    const sum = { agree: 0, disagree: 0, incomparable: 0 };
+  #takeEdges(edgesMs: readonly number[]): void {
+    if (this.#edgesMs === edgesMs) return;
+    this.#edgesMs = edgesMs;
+    this.#evidence = addEvidence(this.#evidence, emptyEvidence(edgesMs));
+  }
+
+  /** @param isCounted otherwise they are of no rollout, and only known from now on */
+  #takePairs(pairs: readonly PairTally[], isCounted: boolean): void {
     for (const { stage, counts } of pairs) {
       const seen = this.#pairs.get(stage);
+      if (seen !== undefined && isEqual(counts, seen)) continue;
       this.#pairs.set(stage, counts.slice());
-      for (const name of PAIR_NAMES) sum[name] += (counts[PAIR[name]] ?? 0) - (seen?.[PAIR[name]] ?? 0);
+      if (!isCounted) continue;
+      const { shadow } = this.#evidence;
+      const more = (name: (typeof PAIR_NAMES)[number]) =>
+        shadow[name] + (counts[PAIR[name]] ?? 0) - (seen?.[PAIR[name]] ?? 0);
+      const [agree, disagree, incomparable] = PAIR_NAMES.map(more) as [number, number, number];
+      this.#evidence = { ...this.#evidence, shadow: { agree, disagree, incomparable } };
     }
-    return sum;
   }
 
   /** Bins of scores are stable's deciles, frozen as soon as enough of its answers are there. */
   #freezeBins(arms: readonly ArmTally[], stable: string): void {
     if (this.#bins !== null) return;
     const own = arms.filter(({ version }) => version === stable).map(({ scores }) => scores);
-    const total = sumOf(own, BINS);
+    const total = own.length === 1 ? (own[0] as Float64Array) : sumOf(own, BINS);
     this.#bins = binsOf(total);
     this.#awaitsBins = this.#bins === null && total.some((count) => count > 0);
     if (this.#bins === null) return;
@@ -288,14 +317,33 @@ export class Collector {
   }
 }
 
+function armIn(arms: readonly ArmTally[], stage: number, version: string): ArmTally | undefined {
+  return arms.find((arm) => arm.stage === stage && arm.version === version);
+}
+
+function isEqual(a: Float64Array, b: Float64Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Counters of the same shape, which a reload may change. */
+function isAlike(base: Counts, arm: ArmTally): boolean {
+  for (const name of COUNTS) if (base[name].length !== arm[name].length) return false;
+  return true;
+}
+
 function sumOf(lists: readonly Float64Array[], length: number): Float64Array {
   const sum = new Float64Array(length);
   for (const list of lists) for (let i = 0; i < length; i++) sum[i]! += list[i] as number;
   return sum;
 }
 
-function named(names: readonly string[], counts: readonly number[]): Record<string, number> {
-  const found = names.map((name, i) => [name, counts[i] ?? 0] as const).filter(([, count]) => count > 0);
+function named(names: readonly string[], now: Float64Array, base: Float64Array): Record<string, number> {
+  const found: [string, number][] = [];
+  for (let i = 0; i < names.length; i++) {
+    const count = i < now.length ? added(now, base, i) : 0;
+    if (count > 0) found.push([names[i] as string, count]);
+  }
   return Object.fromEntries(found);
 }
 
@@ -305,22 +353,23 @@ function nothingOf(arm: ArmTally): Counts {
   ) as unknown as Counts;
 }
 
+function added(now: Float64Array, base: Float64Array, at: number): number {
+  return (now[at] as number) - (base[at] as number);
+}
+
 function addedTo(now: Float64Array, base: Float64Array): number[] {
-  const added = new Array<number>(now.length);
-  for (let i = 0; i < now.length; i++) added[i] = (now[i] as number) - (base[i] as number);
-  return added;
+  const sums = new Array<number>(now.length);
+  for (let i = 0; i < now.length; i++) sums[i] = added(now, base, i);
+  return sums;
 }
 
 function classesOf({ classNames, classCounts }: ArmTally, base: Float64Array): Record<string, number> {
   const classes: [string, number][] = [];
-  for (const [i, name] of [...classNames, 'other'].entries()) {
-    const at = i < classNames.length ? i : classCounts.length - 1;
-    const count = (classCounts[at] as number) - (base[at] as number);
-    if (count > 0) classes.push([name, count]);
+  for (let i = 0; i < classNames.length; i++) {
+    const count = added(classCounts, base, i);
+    if (count > 0) classes.push([classNames[i] as string, count]);
   }
+  const other = added(classCounts, base, classCounts.length - 1);
+  if (other > 0) classes.push(['other', other]);
   return Object.fromEntries(classes);
-}
-
-function keyOf({ stage, version }: ArmTally): string {
-  return `${stage} ${version}`;
 }

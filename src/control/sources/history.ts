@@ -77,15 +77,13 @@ export class History {
     const last = this.#newest();
     const requests = last[COLUMN.requests] as number;
     const errors = last[COLUMN.errors] as number;
-    const none = new Float64Array(next.durationsByBucket.length);
-    if (next.requests < requests || next.errors < errors) {
-      return { requests: 0, errors: 0, durationsByBucket: none, edgesMs: next.edgesMs };
+    const { edgesMs } = next;
+    if (next.requests >= requests && next.errors >= errors) {
+      if (equal(this.#edgesMs, edgesMs) && noneBelow(next.durationsByBucket, last)) return null;
+      // Other edges restart the histograms alone.
+      return { requests, errors, durationsByBucket: noneOf(next), edgesMs };
     }
-    const follows =
-      equal(this.#edgesMs, next.edgesMs) &&
-      next.durationsByBucket.every((count, i) => count >= (last[COLUMN.buckets + i] as number));
-    // Other edges restart the histograms alone.
-    return follows ? null : { requests, errors, durationsByBucket: none, edgesMs: next.edgesMs };
+    return { requests: 0, errors: 0, durationsByBucket: noneOf(next), edgesMs };
   }
 
   /**
@@ -96,8 +94,8 @@ export class History {
   counts(startMs: number, notBeforeMs: number): WindowCounts | null {
     const newest = this.#newest();
     const endMs = newest[COLUMN.to] as number;
-    const base = this.#atOrBefore(startMs, notBeforeMs) ?? this.#atOrAfter(Math.max(startMs, notBeforeMs));
-    if (base === null || base.atMs >= endMs) return null;
+    const base = this.#baseOf(startMs, notBeforeMs, endMs);
+    if (base === null) return null;
     const { row, atMs } = base;
     return {
       requests: (newest[COLUMN.requests] as number) - (row[COLUMN.requests] as number),
@@ -108,6 +106,21 @@ export class History {
       edgesMs: this.#edgesMs,
       spanMs: endMs - atMs,
     };
+  }
+
+  /** The requests of `counts(startMs, -Infinity)`. */
+  traffic(startMs: number): Pick<WindowCounts, 'requests' | 'spanMs'> | null {
+    const newest = this.#newest();
+    const endMs = newest[COLUMN.to] as number;
+    const base = this.#baseOf(startMs, Number.NEGATIVE_INFINITY, endMs);
+    if (base === null) return null;
+    const requests = (newest[COLUMN.requests] as number) - (base.row[COLUMN.requests] as number);
+    return { requests, spanMs: endMs - base.atMs };
+  }
+
+  #baseOf(startMs: number, notBeforeMs: number, endMs: number): { row: Float64Array; atMs: number } | null {
+    const base = this.#atOrBefore(startMs, notBeforeMs) ?? this.#atOrAfter(Math.max(startMs, notBeforeMs));
+    return base === null || base.atMs >= endMs ? null : base;
   }
 
   #newest(): Float64Array {
@@ -161,5 +174,21 @@ function isApart({ rows, everyMs }: Tier, toMs: number): boolean {
 }
 
 function equal(a: Float64Array, b: Float64Array): boolean {
-  return a.length === b.length && a.every((edge, i) => edge === b[i]);
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** No bucket has fewer than the row says. */
+function noneBelow(buckets: Float64Array, row: Float64Array): boolean {
+  for (let i = 0; i < buckets.length; i++) {
+    if ((buckets[i] as number) < (row[COLUMN.buckets + i] as number)) return false;
+  }
+  return true;
+}
+
+/** As many buckets, all empty. */
+function noneOf({ durationsByBucket }: Totals): Float64Array {
+  return new Float64Array(durationsByBucket.length);
 }

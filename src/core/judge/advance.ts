@@ -1,5 +1,5 @@
 import type { Reading } from './gates/reading.ts';
-import type { Advance, GateState } from './gates.ts';
+import type { Advance, GateKind, GateSpec, GateState } from './gates.ts';
 import { count, duration, evidence, percent } from './words.ts';
 
 /** Failure rate that may not yet be excluded when the canary's share grows up to `w`: the more, the less. */
@@ -32,15 +32,11 @@ export interface Standing {
   /** The canary has answered users in this rollout. */
   readonly exposed: boolean;
   readonly problems: readonly string[];
-  readonly gates: readonly AdvancingGate[];
-}
-
-export interface AdvancingGate {
-  readonly name: string;
-  readonly kind: string;
-  readonly reading: Reading;
+  readonly gates: readonly GateSpec[];
+  /** By a gate's place. */
+  readonly reading: (gate: number) => Reading;
   /** Canary samples a second at this traffic. */
-  readonly samplesPerS: number;
+  readonly samplesPerS: (gate: number) => number;
 }
 
 /** Harm must be excluded in proportion to the next exposure. */
@@ -58,23 +54,31 @@ function stopped({ state, M, holdRamp, problems }: Standing): string | null {
   return null;
 }
 
-function waiting({ state, nextW, minSamples, exposed, gates }: Standing): string | null {
+function waiting({
+  state,
+  nextW,
+  minSamples,
+  exposed,
+  gates,
+  reading,
+  samplesPerS,
+}: Standing): string | null {
   if (nextW === null) return state === 'PASS' ? null : 'not every gate has passed';
-  for (const gate of gates) {
-    const shadow = gate.kind === 'agreement';
+  for (let i = 0; i < gates.length; i++) {
+    const { name, kind } = gates[i]!;
     // Before the first user is exposed only the mirror can say anything.
-    if (!exposed && !shadow) continue;
-    const missing = missingFor(gate, minSamples);
+    if (!exposed && kind !== 'agreement') continue;
+    const missing = missingFor(kind, reading(i), minSamples);
     if (missing === 0) continue;
     return missing === null
-      ? `${gate.name}: the failure rate is not below what ${percent(nextW)} tolerates`
-      : `${gate.name} needs ${count(missing)} more ${gate.reading.noun}${soon(missing, gate.samplesPerS)}`;
+      ? `${name}: the failure rate is not below what ${percent(nextW)} tolerates`
+      : `${name} needs ${count(missing)} more ${reading(i).noun}${soon(missing, samplesPerS(i))}`;
   }
   return null;
 }
 
 /** Samples missing before this gate lets the share grow; null: not foreseeable. */
-function missingFor({ kind, reading }: AdvancingGate, minSamples: number): number | null {
+function missingFor(kind: GateKind, reading: Reading, minSamples: number): number | null {
   // "Within 5 %" cannot be decided at small shares; until it is, evidence of harm holds the ramp.
   if (kind === 'kpi') return 0;
   const few = Math.max(0, minSamples - reading.have);

@@ -10,17 +10,36 @@ const NO_TRAFFIC_MS = 60_000;
 
 /** What tells whether the counts can be believed at all. */
 export interface Health {
-  readonly stages: { readonly stage: number; readonly w: number; canary: number; stable: number }[];
-  silentMs: { canary: number; stable: number };
+  readonly stages: HealthStage[];
+  readonly silentMs: { canary: number; stable: number };
   w: number;
+}
+
+interface HealthStage {
+  readonly stage: number;
+  readonly w: number;
+  /** Keys. */
+  canary: number;
+  stable: number;
 }
 
 export function startHealth(): Health {
   return { stages: [], silentMs: { canary: 0, stable: 0 }, w: 0 };
 }
 
-export function copyHealth({ stages, silentMs, w }: Health): Health {
-  return { stages: stages.map((stage) => ({ ...stage })), silentMs: { ...silentMs }, w };
+export function assignHealth(to: Health, from: Health): void {
+  to.stages.length = Math.min(to.stages.length, from.stages.length);
+  for (let i = 0; i < from.stages.length; i++) {
+    const own = to.stages[i];
+    const { stage, w, canary, stable } = from.stages[i]!;
+    if (own?.stage === stage && own.w === w) {
+      own.canary = canary;
+      own.stable = stable;
+    } else to.stages[i] = { stage, w, canary, stable };
+  }
+  to.silentMs.canary = from.silentMs.canary;
+  to.silentMs.stable = from.silentMs.stable;
+  to.w = from.w;
 }
 
 export function addToHealth(health: Health, { stage, w, spanMs, canary, stable }: Slice): void {
@@ -42,7 +61,8 @@ export function addToHealth(health: Health, { stage, w, spanMs, canary, stable }
  */
 export function sampleRatio({ stages }: Health): Weighing {
   let sum = 1 / (stages.length + 1);
-  for (const [i, { w, canary, stable }] of stages.entries()) {
+  for (let i = 0; i < stages.length; i++) {
+    const { w, canary, stable } = stages[i]!;
     const logE = w >= 1 ? 0 : logSampleRatio([canary, stable], [w, 1 - w]);
     sum += Math.exp(Math.min(690, logE)) / ((i + 1) * (i + 2));
   }

@@ -12,13 +12,32 @@ import type {
   JudgePlan,
   Verdict,
 } from './gates.ts';
-import { addToHealth, copyHealth, type Health, healthProblems, sampleRatio, startHealth } from './health.ts';
-import { briefOf, gateVerdict, type Setting, samplesPerS } from './verdicts.ts';
+import {
+  addToHealth,
+  assignHealth,
+  type Health,
+  healthProblems,
+  sampleRatio,
+  startHealth,
+} from './health.ts';
+import { briefOf, gateVerdict, samplesPerS } from './verdicts.ts';
 import { evidence as evidenceText } from './words.ts';
 
-/** Running sums over slices, in their order. */
+/** Running sums over slices, in their order; a judge's memo owns them. */
 interface Sums {
+  readonly plan: JudgePlan;
+  readonly division: Division;
   readonly gates: readonly GateFold[];
+  readonly totals: Totals;
+  /** Those of the first `at` slices, which the gates keep too. */
+  readonly kept: Totals;
+  at: number;
+  /** Looks that these sums were used for: what has not been read by the next one has to be summed up again. */
+  looks: number;
+}
+
+/** What is summed up for all gates together. */
+interface Totals {
   readonly health: Health;
   requests: number;
   compared: boolean;
@@ -29,12 +48,11 @@ interface Sums {
  * and only ever a saving: without it the verdict is the same.
  */
 export interface JudgeMemo {
-  readonly plan: JudgePlan;
   readonly edgesMs: readonly number[];
   readonly slices: readonly Slice[];
-  /** How many of `slices` are in `sums`. */
-  readonly at: number;
   readonly sums: Sums;
+  /** The look that left it; once there was another one, it is no use any more. */
+  readonly look: number;
 }
 
 /** What these counts say now. Pure: the same counts give the same verdict, however they were collected. */
@@ -52,21 +70,36 @@ export function judgeWith(
   context: JudgeContext,
   memo: JudgeMemo | null,
 ): { readonly verdict: Verdict; readonly memo: JudgeMemo } {
-  const { sums, next } = sumUp(plan, evidence, memo);
-  return { verdict: verdictOf(plan, evidence, context, sums), memo: next };
+  const sums = sumUp(plan, evidence, memo);
+  const look = ++sums.looks;
+  const anew = () => judge(plan, evidence, context);
+  const verdict = verdictOf(evidence, context, sums, () => (sums.looks === look ? null : anew()));
+  return { verdict, memo: { edgesMs: evidence.edgesMs, slices: evidence.slices, sums, look } };
 }
 
-function sumUp(plan: JudgePlan, evidence: Evidence, memo: JudgeMemo | null): { sums: Sums; next: JudgeMemo } {
-  const { slices, edgesMs } = evidence;
-  const known = memo !== null && memo.plan === plan && sameEdges(memo.edgesMs, edgesMs) ? memo : null;
+function sumUp(plan: JudgePlan, { slices, edgesMs }: Evidence, memo: JudgeMemo | null): Sums {
+  const isCurrent = memo !== null && memo.sums.plan === plan && memo.sums.looks === memo.look;
+  const known = isCurrent && sameEdges(memo.edgesMs, edgesMs) ? memo : null;
   const same = known === null ? 0 : commonPrefix(known.slices, slices);
-  const usable = known !== null && known.at <= same ? known : null;
-  let at = usable?.at ?? 0;
-  const sums = usable === null ? startSums(plan, edgesMs) : copySums(usable.sums);
-  for (; at < same; at++) addSlice(sums, slices[at]!);
-  const kept = usable !== null && usable.at === same ? usable.sums : copySums(sums);
-  for (; at < slices.length; at++) addSlice(sums, slices[at]!);
-  return { sums, next: { plan, edgesMs, slices, at: same, sums: kept } };
+  const goesOn = known !== null && known.sums.at <= same;
+  const sums = goesOn ? known.sums : startSums(plan, edgesMs);
+  if (goesOn) rewind(sums);
+  let { at } = sums;
+  while (at < same) addSlice(sums, slices[at++]!);
+  if (at > sums.at) keep(sums, at);
+  while (at < slices.length) addSlice(sums, slices[at++]!);
+  return sums;
+}
+
+function rewind({ gates, totals, kept }: Sums): void {
+  for (const gate of gates) gate.rewind();
+  assignTotals(totals, kept);
+}
+
+function keep(sums: Sums, at: number): void {
+  for (const gate of sums.gates) gate.keep();
+  assignTotals(sums.kept, sums.totals);
+  sums.at = at;
 }
 
 function sameEdges(a: readonly number[], b: readonly number[]): boolean {
@@ -81,47 +114,66 @@ function commonPrefix(a: readonly Slice[], b: readonly Slice[]): number {
 
 function startSums(plan: JudgePlan, edgesMs: readonly number[]): Sums {
   return {
+    plan,
+    division: divide(plan.gates, plan.alpha),
     gates: plan.gates.map((spec) => createFold(spec, edgesMs)),
-    health: startHealth(),
-    requests: 0,
-    compared: false,
+    totals: startTotals(),
+    kept: startTotals(),
+    at: 0,
+    looks: 0,
   };
 }
 
-function copySums(sums: Sums): Sums {
-  return { ...sums, gates: sums.gates.map((gate) => gate.copy()), health: copyHealth(sums.health) };
+function startTotals(): Totals {
+  return { health: startHealth(), requests: 0, compared: false };
 }
 
-function addSlice(sums: Sums, slice: Slice): void {
-  for (const gate of sums.gates) gate.add(slice);
-  addToHealth(sums.health, slice);
-  sums.requests += slice.canary.requests;
-  if (slice.w < 1) sums.compared = true;
+function assignTotals(to: Totals, from: Totals): void {
+  assignHealth(to.health, from.health);
+  to.requests = from.requests;
+  to.compared = from.compared;
 }
 
-function verdictOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, sums: Sums): Verdict {
-  const division = divide(plan.gates, plan.alpha);
-  const look = lookOf(plan, evidence, context, sums);
+function addSlice({ gates, totals }: Sums, slice: Slice): void {
+  for (const gate of gates) gate.add(slice);
+  addToHealth(totals.health, slice);
+  totals.requests += slice.canary.requests;
+  if (slice.w < 1) totals.compared = true;
+}
+
+/**
+ * @param anew what has to be asked once the sums have moved on; null: they have not
+ */
+function verdictOf(
+  evidence: Evidence,
+  context: JudgeContext,
+  sums: Sums,
+  anew: () => Verdict | null,
+): Verdict {
+  const { plan, division, totals } = sums;
+  const look = lookOf(plan, evidence, context, totals);
   const readings = sums.gates.map((gate) => gate.read(look));
   const setting = {
     plan,
     division,
     look,
-    requests: sums.requests,
+    latched: context.latched,
+    requests: totals.requests,
     ratePerS: context.ratePerS,
     canaryPerS: context.ratePerS * look.w,
   };
-  const settings = plan.gates.map(({ name }) => ({ ...setting, latched: context.latched.includes(name) }));
   const M = weigh(plan, division, readings);
-  const found = plan.gates.map((spec, i) => briefOf(spec, readings[i]!, settings[i]!));
+  const found = plan.gates.map((spec, i) => briefOf(spec, readings[i]!, setting));
   const blamed = M >= division.neededM ? toBlame(plan, division, found) : -1;
-  const briefs = found.map((brief, i) => (i === blamed ? { ...brief, state: 'FAIL' as const } : brief));
-  const inFull = (spec: GateSpec, i: number) => gateVerdict(spec, readings[i]!, settings[i]!, found[i]!);
-  const gates = once(() =>
-    plan.gates.map((spec, i) => (i === blamed ? asBlamed(inFull(spec, i)) : inFull(spec, i))),
+  const briefs = blamed < 0 ? found : found.with(blamed, { ...found[blamed]!, state: 'FAIL' });
+  const inFull = (spec: GateSpec, i: number) => gateVerdict(spec, readings[i]!, setting, found[i]!);
+  const gates = once(
+    () =>
+      anew()?.gates ??
+      plan.gates.map((spec, i) => (i === blamed ? asBlamed(inFull(spec, i)) : inFull(spec, i))),
   );
-  const mismatch = sampleRatio(sums.health);
-  const problems = [...evidence.problems, ...healthProblems(sums.health, mismatch, context.ratePerS)];
+  const mismatch = sampleRatio(totals.health);
+  const problems = [...evidence.problems, ...healthProblems(totals.health, mismatch, context.ratePerS)];
   const state = stateOf(briefs, problems, M);
   const holdRamp =
     M >= HOLD_RAMP_M || briefs.some((brief, i) => isDrift(plan.gates[i]!) && driftHolds(brief));
@@ -133,8 +185,11 @@ function verdictOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, s
     minSamples: plan.minSamples,
     // A slice is there as soon as the canary has a share, also while nobody came to it yet.
     exposed: evidence.slices.length > 0,
-    problems: state === 'ERROR' ? [...problems, ...textsOf(gates(), 'ERROR')] : problems,
-    gates: advancing(plan, readings, settings),
+    // What a gate cannot read is said only where nothing worse is.
+    problems: state === 'ERROR' && problems.length === 0 ? textsOf(gates(), 'ERROR') : problems,
+    gates: plan.gates,
+    reading: (i) => readings[i]!,
+    samplesPerS: (i) => samplesPerS(plan.gates[i]!, readings[i]!, setting),
   });
   const text = once(() => textOf(state, M, gates(), problems, advance.why));
   return {
@@ -155,15 +210,15 @@ function verdictOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, s
   };
 }
 
-function lookOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, sums: Sums): Look {
+function lookOf(plan: JudgePlan, evidence: Evidence, context: JudgeContext, totals: Totals): Look {
   return {
     beta: plan.beta,
     toleratedRate: toleratedRate(context.nextW),
     edgesMs: evidence.edgesMs,
     shadow: evidence.shadow,
     late: evidence.late,
-    w: sums.health.w,
-    alone: !sums.compared && evidence.slices.length > 0,
+    w: totals.health.w,
+    alone: !totals.compared && evidence.slices.length > 0,
     canaryName: context.names?.canary ?? 'canary',
     stableName: context.names?.stable ?? 'stable',
   };
@@ -200,15 +255,6 @@ function stateOf(gates: readonly GateBrief[], problems: readonly string[], M: nu
   // Nothing is promoted while there is any evidence of harm. A rounding error is none.
   if (M > 1 + 1e-9) states.push('CONTINUE');
   return combineStates(states);
-}
-
-function advancing(plan: JudgePlan, readings: readonly Reading[], settings: readonly Setting[]) {
-  return plan.gates.map((spec, i) => ({
-    name: spec.name,
-    kind: spec.kind,
-    reading: readings[i]!,
-    samplesPerS: samplesPerS(spec, readings[i]!, settings[i]!),
-  }));
 }
 
 function textsOf(gates: readonly GateVerdict[], wanted: GateState): string[] {

@@ -11,7 +11,8 @@ export interface Setting {
   readonly plan: JudgePlan;
   readonly division: Division;
   readonly look: Look;
-  readonly latched: boolean;
+  /** Gates that failed before, by name. */
+  readonly latched: readonly string[];
   /** Canary's answers in the rollout. */
   readonly requests: number;
   /** Canary's requests, and all compared ones, a second. */
@@ -28,7 +29,8 @@ export function samplesPerS(spec: GateSpec, { perRequest }: Reading, setting: Se
 export function briefOf(spec: GateSpec, reading: Reading, setting: Setting): GateBrief {
   const harm = { logE: reading.logHarm, needed: setting.division.needed(spec) };
   const blind = isBlind(spec, reading, setting);
-  const state = stateOf(reading, harm.logE >= harm.needed || setting.latched, blind, setting.plan);
+  const failed = harm.logE >= harm.needed || setting.latched.includes(spec.name);
+  const state = stateOf(reading, failed, blind, setting.plan);
   return { name: spec.name, kind: spec.kind, state, harm, pass: reading.pass };
 }
 
@@ -50,7 +52,10 @@ export function gateVerdict(
     etaMs: state === 'PASS' || state === 'FAIL' ? 0 : etaOf(more, samplesPerS(spec, reading, setting)),
     environment,
   };
-  return { ...verdict, text: `${facts}; ${reasonOf(verdict, reading, more, setting.latched)}` };
+  return {
+    ...verdict,
+    text: `${facts}; ${reasonOf(verdict, reading, more, setting.latched.includes(spec.name))}`,
+  };
 }
 
 function etaOf(missing: number | null, perS: number): number | null {

@@ -31,10 +31,10 @@ function world(
   let counts: WindowCounts | null = null;
   let position: Position | null = { number: 1, underWay: true, nextW: 0.5, notBeforeMs: 0 };
   const board: Board = new Board({
-    arms: () => arms,
-    pairs: () => [],
+    armsOf: () => arms,
+    pairsOf: () => [],
     capped: () => capped,
-    windows: { look: () => undefined, counts: () => counts },
+    windows: { look: () => undefined, counts: () => counts, traffic: () => counts },
     clock: { nowMs: () => clock.ms, wallMs: () => clock.wall },
     log,
     split: () => split([service]),

@@ -78,8 +78,8 @@ t.test('a slice lasts a minute, and indexes grow over stages', async (t) => {
     look(collector, arms, s < 70 ? 1 : 2, s * 1_000);
   }
   t.strictSame(brief(collector.evidence), [
-    { stage: 1, index: 0, w: 0.1, spanMs: 59_000, canary: 60, stable: 0 },
-    { stage: 1, index: 1, w: 0.1, spanMs: 9_000, canary: 10, stable: 0 },
+    { stage: 1, index: 0, w: 0.1, spanMs: 60_000, canary: 61, stable: 0 },
+    { stage: 1, index: 1, w: 0.1, spanMs: 10_000, canary: 9, stable: 0 },
     { stage: 2, index: 2, w: 0.5, spanMs: 20_000, canary: 21, stable: 0 },
   ]);
 });
@@ -98,8 +98,8 @@ t.test('what ends late goes to its stage', async (t) => {
   answer(now, 2);
   look(collector, arms, 2, 63_000);
   t.strictSame(brief(collector.evidence), [
-    { stage: 1, index: 0, w: 0.1, spanMs: 0, canary: 5, stable: 0 },
-    { stage: 1, index: 1, w: 0.1, spanMs: 0, canary: 1, stable: 7 },
+    { stage: 1, index: 0, w: 0.1, spanMs: 61_000, canary: 5, stable: 0 },
+    { stage: 1, index: 1, w: 0.1, spanMs: 1_000, canary: 1, stable: 7 },
     { stage: 2, index: 2, w: 0.5, spanMs: 1_000, canary: 3, stable: 0 },
   ]);
   t.equal(collector.evidence.slices[1]?.canary.errors, 1, 'counted with the share of then');

@@ -61,7 +61,7 @@ export async function scene(t: Test, options: SceneOptions = {}): Promise<Scene>
   const rollouts = createRollouts({
     store,
     clock: new WatchClock(clock, 1, log),
-    windows: { look: () => undefined, counts: () => null },
+    windows: { look: () => undefined, counts: () => null, traffic: () => null },
     source: {
       measure: async ({ name }) =>
         (await options.measure?.(name)) ?? { kind: 'value', value: true, samples: null },

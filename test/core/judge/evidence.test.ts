@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { addEvidence, armOf, EMPTY_ARM, emptyEvidence } from '../../../src/core/judge/evidence.ts';
+import { type Arm, addEvidence, armOf, EMPTY_ARM, emptyEvidence } from '../../../src/core/judge/evidence.ts';
 import { judge, judgeWith } from '../../../src/core/judge/judge.ts';
 import { ALL_GATES, collect, contextOf, evidenceOf, failing, happenings, planOf, sliceOf } from './stream.ts';
 
@@ -45,6 +45,43 @@ t.test('a memo changes nothing, whatever changed between the looks', async (t) =
     ),
     { numRuns: 25 },
   );
+});
+
+t.test('what a verdict says stays what it was, however late it is read', async (t) => {
+  const early = { ...whole, slices: whole.slices.slice(0, 2) };
+  const first = judgeWith(plan, early, context, null);
+  const second = judgeWith(plan, whole, context, first.memo);
+  t.strictSame(first.verdict.gates, judge(plan, early, context).gates);
+  t.equal(first.verdict.text, judge(plan, early, context).text);
+  t.strictSame(second.verdict, judge(plan, whole, context));
+});
+
+t.test('a memo that was used already is no use again, and does no harm', async (t) => {
+  const { memo } = judgeWith(plan, whole, context, null);
+  for (const slices of [whole.slices.slice(0, 3), whole.slices, []]) {
+    const now = { ...whole, slices };
+    t.strictSame(judgeWith(plan, now, context, memo).verdict, judge(plan, now, context));
+  }
+});
+
+t.test('classes that a slice turns out not to have are forgotten with it', async (t) => {
+  const some = (n: number, counts: Partial<Arm>) => armOf({ requests: n, keys: n, ...counts });
+  const base = sliceOf(some(60, { classes: { a: 60 } }), some(60, { classes: { a: 60 } }));
+  const open = (classes: Record<string, number>, scores: number[]) =>
+    evidenceOf(
+      base,
+      sliceOf(some(9, { classes, scores }), some(9, { classes: { a: 9 }, scores }), { index: 1 }),
+    );
+  let { memo } = judgeWith(plan, evidenceOf(base), context, null);
+  for (const now of [
+    open({ b: 5, c: 4 }, [1, 0]),
+    open({ c: 9 }, []),
+    open({ ['__proto__']: 9 }, [0, 0, 3]),
+  ]) {
+    const look = judgeWith(plan, now, context, memo);
+    memo = look.memo;
+    t.strictSame(look.verdict, judge(plan, now, context));
+  }
 });
 
 t.test('a memo of another plan is no use, and does no harm', async (t) => {

@@ -4,6 +4,7 @@ import { logTilt, type Tilt } from '../kernels/tilt.ts';
 import { count, percent } from '../words.ts';
 import {
   ADVANCE_BETA,
+  foldOf,
   type GateFold,
   type Look,
   leastSamples,
@@ -17,12 +18,12 @@ type Spec = Extract<GateSpec, { kind: 'agreement' }>;
 export function agreementFold(spec: Spec): GateFold {
   const q0 = 1 - spec.atLeast;
   const tilts = { q0, more: binomialTilt(q0, UP), less: binomialTilt(q0, DOWN) };
-  const fold: GateFold = {
+  return foldOf({
+    start: () => null,
     add: () => undefined,
-    copy: () => fold,
-    read: (look) => read(tilts, look),
-  };
-  return fold;
+    assign: () => undefined,
+    read: (_none, look) => read(tilts, look),
+  });
 }
 
 /** Against "as many disagree as may", both ways. */

@@ -1,7 +1,7 @@
 import { binomialTilt, DOWN } from '../kernels/binomial.ts';
 import {
   addToRestarts,
-  copyRestarts,
+  assignRestarts,
   type Restarts,
   restartsForecast,
   startRestarts,
@@ -25,8 +25,10 @@ export function startBelow(q0: number): Below {
   return { q0, tilt: binomialTilt(q0, DOWN), late: startRestarts(DOWN.length), k: 0, n: 0 };
 }
 
-export function copyBelow(below: Below): Below {
-  return { ...below, late: copyRestarts(below.late) };
+export function assignBelow(to: Below, from: Below): void {
+  assignRestarts(to.late, from.late);
+  to.k = from.k;
+  to.n = from.n;
 }
 
 export function addToBelow(below: Below, index: number, k: number, n: number): void {

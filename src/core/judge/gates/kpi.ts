@@ -6,6 +6,7 @@ import type { Tilt } from '../kernels/tilt.ts';
 import { count, percent } from '../words.ts';
 import {
   entry,
+  foldOf,
   type GateFold,
   type Look,
   leastSamples,
@@ -13,7 +14,7 @@ import {
   type Reading,
   rateEstimate,
 } from './reading.ts';
-import { addToVersus, copyVersus, startVersus, type Versus, versusE } from './versus.ts';
+import { addToVersus, assignVersus, startVersus, type Versus, versusE } from './versus.ts';
 
 type Spec = Extract<GateSpec, { kind: 'kpi' }>;
 
@@ -39,7 +40,7 @@ interface State {
 
 /** A business KPI no more than `within` below stable's; of each key only the first event counts. */
 export function kpiFold(spec: Spec): GateFold {
-  return over({
+  const start = (): State => ({
     spec,
     harm: startVersus(LESS),
     ...noTilts(),
@@ -50,6 +51,19 @@ export function kpiFold(spec: Spec): GateFold {
     ns: 0,
     requests: 0,
   });
+  return foldOf({ start, add, assign, read });
+}
+
+function assign(to: State, from: State): void {
+  assignVersus(to.harm, from.harm);
+  for (let j = 0; j < to.notInferior.length; j++) to.notInferior[j] = from.notInferior[j]!;
+  for (let j = 0; j < to.notSuperior.length; j++) to.notSuperior[j] = from.notSuperior[j]!;
+  to.tilts = from.tilts;
+  to.kc = from.kc;
+  to.nc = from.nc;
+  to.ks = from.ks;
+  to.ns = from.ns;
+  to.requests = from.requests;
 }
 
 function tiltsFor({ within }: Spec, w: number): State['tilts'] {
@@ -57,20 +71,6 @@ function tiltsFor({ within }: Spec, w: number): State['tilts'] {
     w,
     notInferior: ratioTilt(w, 1 - within, NOT_LESS),
     notSuperior: ratioTilt(w, 1 + within, LESS),
-  };
-}
-
-function over(state: State): GateFold {
-  return {
-    add: (slice) => add(state, slice),
-    copy: () =>
-      over({
-        ...state,
-        harm: copyVersus(state.harm),
-        notInferior: state.notInferior.slice(),
-        notSuperior: state.notSuperior.slice(),
-      }),
-    read: (look) => read(state, look),
   };
 }
 

@@ -2,16 +2,16 @@ import type { Arm, Slice } from '../evidence.ts';
 import type { Estimate, GateSpec } from '../gates.ts';
 import { logAgainstRate } from '../kernels/interval.ts';
 import { latency } from '../words.ts';
-import { addToRate, copyRate, type RateState, readRate, startRate } from './rate.ts';
-import { entry, type GateFold, type Look, type Reading, SHOWN_ALPHA } from './reading.ts';
+import { addToRate, assignRate, type RateSpec, type RateState, readRate, startRate } from './rate.ts';
+import { entry, foldOf, type GateFold, type Look, type Reading, SHOWN_ALPHA } from './reading.ts';
 
 type Spec = Extract<GateSpec, { kind: 'latency' }>;
 
 interface State {
   readonly spec: Spec;
   readonly rate: RateState;
-  canary: number[];
-  stable: number[];
+  readonly canary: number[];
+  readonly stable: number[];
 }
 
 /**
@@ -22,27 +22,31 @@ export function latencyFold(spec: Spec, edgesMs: readonly number[]): GateFold {
   // The first bucket that may hold something above the threshold: exact if the threshold is an edge.
   const at = edgesMs.findIndex((edge) => edge > spec.thresholdMs);
   const slowFrom = at < 0 ? edgesMs.length : at;
-  const rate = startRate({
+  const rate: RateSpec = {
     q0: 1 - spec.quantile,
     rho0: 1,
     bad: (arm) => sumFrom(arm.latency, slowFrom),
     all: (arm) => sumFrom(arm.latency, 0),
     firsts: [firstSlow(spec.name), firstSlow(`${spec.name}/frozen`)],
+  };
+  return foldOf<State>({
+    start: () => ({ spec, rate: startRate(rate), canary: [], stable: [] }),
+    add,
+    assign,
+    read,
   });
-  return over({ spec, rate, canary: [], stable: [] });
 }
 
-function over(state: State): GateFold {
-  return {
-    add(slice: Slice) {
-      addToRate(state.rate, slice);
-      addCounts(state.canary, slice.canary.latency);
-      addCounts(state.stable, slice.stable.latency);
-    },
-    copy: () =>
-      over({ ...state, rate: copyRate(state.rate), canary: [...state.canary], stable: [...state.stable] }),
-    read: (look) => read(state, look),
-  };
+function add(state: State, slice: Slice): void {
+  addToRate(state.rate, slice);
+  addCounts(state.canary, slice.canary.latency);
+  addCounts(state.stable, slice.stable.latency);
+}
+
+function assign(to: State, from: State): void {
+  assignRate(to.rate, from.rate);
+  assignCounts(to.canary, from.canary);
+  assignCounts(to.stable, from.stable);
 }
 
 function read({ spec, rate, canary, stable }: State, look: Look): Reading {
@@ -120,4 +124,9 @@ function sumFrom(counts: readonly number[], from: number): number {
 
 function addCounts(sum: number[], counts: readonly number[]): void {
   for (let i = 0; i < counts.length; i++) sum[i] = (sum[i] ?? 0) + counts[i]!;
+}
+
+function assignCounts(to: number[], from: readonly number[]): void {
+  to.length = from.length;
+  for (let i = 0; i < from.length; i++) to[i] = from[i]!;
 }

@@ -3,7 +3,7 @@ import type { Estimate, EstimateUnit, Weighing } from '../gates.ts';
 import { logB, UP } from '../kernels/binomial.ts';
 import { MORE } from '../kernels/ratio.ts';
 import { count, percent } from '../words.ts';
-import { addToBelow, type Below, copyBelow, logBelow, missingBelow, startBelow } from './below.ts';
+import { addToBelow, assignBelow, type Below, logBelow, missingBelow, startBelow } from './below.ts';
 import {
   ADVANCE_BETA,
   type Look,
@@ -12,7 +12,7 @@ import {
   rateEstimate,
   type Shown,
 } from './reading.ts';
-import { addToVersus, copyVersus, startVersus, type Versus, versusE } from './versus.ts';
+import { addToVersus, assignVersus, startVersus, type Versus, versusE } from './versus.ts';
 
 /** Failure rates that a next share may tolerate; a gate's own rate where that is higher. See ../advance.ts. */
 export const TOLERATED = [0.05, 0.02, 0.01] as const;
@@ -53,8 +53,13 @@ export function startRate(spec: RateSpec): RateState {
   };
 }
 
-export function copyRate(state: RateState): RateState {
-  return { ...state, harms: state.harms.map(copyVersus), below: state.below.map(copyBelow) };
+export function assignRate(to: RateState, from: RateState): void {
+  for (let i = 0; i < to.harms.length; i++) assignVersus(to.harms[i]!, from.harms[i]!);
+  for (let i = 0; i < to.below.length; i++) assignBelow(to.below[i]!, from.below[i]!);
+  to.kc = from.kc;
+  to.nc = from.nc;
+  to.ks = from.ks;
+  to.ns = from.ns;
 }
 
 export function addToRate(state: RateState, { index, w, canary, stable }: Slice): void {
@@ -66,7 +71,8 @@ export function addToRate(state: RateState, { index, w, canary, stable }: Slice)
   state.ks += bad(stable);
   state.ns += all(stable);
   for (const below of state.below) addToBelow(below, index, kc, nc);
-  for (const [i, first] of firsts.entries()) {
+  for (let i = 0; i < firsts.length; i++) {
+    const first = firsts[i]!;
     addToVersus(state.harms[i]!, { index, w, rho0 }, first(canary), first(stable));
   }
 }

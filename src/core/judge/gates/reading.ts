@@ -62,13 +62,36 @@ export function nothingMissing(): number {
 }
 
 /**
- * A gate's running sums over slices, in their order. `add` changes it; a judge's memo keeps copies. Reading
- * changes nothing.
+ * A gate's running sums over slices, in their order. Most slices are over and stay as they are; the newest changes
+ * from look to look, so a fold can go back to where it was before that. Reading changes nothing.
  */
 export interface GateFold {
   add(slice: Slice): void;
-  copy(): GateFold;
+  /** What is summed up now is what `rewind` goes back to; before the first time: nothing. */
+  keep(): void;
+  rewind(): void;
+  /** The reading is about the sums as they are now: it must be used up before they change. */
   read(look: Look): Reading;
+}
+
+/** What a fold does with its sums. */
+export interface FoldOf<S> {
+  start(): S;
+  add(sums: S, slice: Slice): void;
+  /** Makes `to` equal to `from`, without sharing anything that changes. */
+  assign(to: S, from: S): void;
+  read(sums: S, look: Look): Reading;
+}
+
+export function foldOf<S>({ start, add, assign, read }: FoldOf<S>): GateFold {
+  const sums = start();
+  const kept = start();
+  return {
+    add: (slice) => add(sums, slice),
+    keep: () => assign(kept, sums),
+    rewind: () => assign(sums, kept),
+    read: (look) => read(sums, look),
+  };
 }
 
 /** A name's entry; names come from outside, `constructor` may be one. */

@@ -10,17 +10,26 @@ import {
   logSteady,
 } from '../kernels/drift.ts';
 import { count, percent } from '../words.ts';
-import { type GateFold, type Look, nothingMissing, type Reading, SHOWN_ALPHA } from './reading.ts';
+import { foldOf, type GateFold, type Look, nothingMissing, type Reading, SHOWN_ALPHA } from './reading.ts';
 
 type Spec = Extract<GateSpec, { kind: 'predictionShift' }>;
-type Classes = Map<string, { canary: number; stable: number }>;
 
 /** One stage's answers by class: only within a stage do both arms see the same mixture of hours. */
 interface Stratum {
   readonly stage: number;
-  readonly classes: Classes;
+  readonly names: Names;
+  /** Answers by a name's place. */
+  readonly canary: number[];
+  readonly stable: number[];
   nc: number;
   ns: number;
+}
+
+/** Classes and score bins in the order in which they came up: `c` or `s` and then what it is called. */
+interface Names {
+  readonly list: string[];
+  readonly ofClass: Map<string, number>;
+  readonly ofBin: (number | undefined)[];
 }
 
 interface State {
@@ -31,48 +40,85 @@ interface State {
 
 /** Total variation between the classes (or score bins) that both versions answer. */
 export function shiftFold(spec: Spec): GateFold {
-  return over({ spec, strata: [], requests: 0 });
+  return foldOf<State>({ start: () => ({ spec, strata: [], requests: 0 }), add, assign, read });
 }
 
-function over(state: State): GateFold {
-  return {
-    add: (slice) => add(state, slice),
+function assign(to: State, from: State): void {
+  to.strata.length = Math.min(to.strata.length, from.strata.length);
+  for (let i = 0; i < from.strata.length; i++) {
+    const other = from.strata[i]!;
+    let own = to.strata[i];
+    if (own?.stage !== other.stage) to.strata[i] = own = newStratum(other.stage);
     // Of a stage that is over nothing changes any more.
-    copy: () =>
-      over({ ...state, strata: [...state.strata.slice(0, -1), ...state.strata.slice(-1).map(copyStratum)] }),
-    read: (look) => read(state, look),
-  };
+    if (!isSame(own, other)) assignStratum(own, other);
+  }
+  to.requests = from.requests;
 }
 
-function copyStratum(stratum: Stratum): Stratum {
-  const classes: Classes = new Map();
-  for (const [name, counts] of stratum.classes) classes.set(name, { ...counts });
-  return { ...stratum, classes };
+function isSame(a: Stratum, b: Stratum): boolean {
+  return a.nc === b.nc && a.ns === b.ns && a.names.list.length === b.names.list.length;
+}
+
+function newStratum(stage: number): Stratum {
+  const names = { list: [], ofClass: new Map(), ofBin: [] };
+  return { stage, names, canary: [], stable: [], nc: 0, ns: 0 };
+}
+
+function assignStratum(to: Stratum, from: Stratum): void {
+  // One of the two went on from the other, so the shorter list is how the longer one begins.
+  const { list } = from.names;
+  while (to.names.list.length > list.length) forgetLast(to);
+  while (to.names.list.length < list.length) placeOf(to, list[to.names.list.length]!);
+  for (let i = 0; i < list.length; i++) {
+    to.canary[i] = from.canary[i]!;
+    to.stable[i] = from.stable[i]!;
+  }
+  to.nc = from.nc;
+  to.ns = from.ns;
+}
+
+function placeOf({ names, canary, stable }: Stratum, name: string): number {
+  const place = names.list.push(name) - 1;
+  if (name.startsWith('s')) names.ofBin[Number(name.slice(1))] = place;
+  else names.ofClass.set(name.slice(1), place);
+  canary.push(0);
+  stable.push(0);
+  return place;
+}
+
+function forgetLast({ names, canary, stable }: Stratum): void {
+  const name = names.list.pop()!;
+  if (name.startsWith('s')) names.ofBin[Number(name.slice(1))] = undefined;
+  else names.ofClass.delete(name.slice(1));
+  canary.pop();
+  stable.pop();
 }
 
 function add(state: State, { stage, canary, stable }: Slice): void {
   let stratum = state.strata.at(-1);
   if (stratum?.stage !== stage) {
-    stratum = { stage, classes: new Map(), nc: 0, ns: 0 };
+    stratum = newStratum(stage);
     state.strata.push(stratum);
   }
-  stratum.nc += addArm(stratum.classes, canary, 'canary');
-  stratum.ns += addArm(stratum.classes, stable, 'stable');
+  stratum.nc += addArm(stratum, stratum.canary, canary);
+  stratum.ns += addArm(stratum, stratum.stable, stable);
   state.requests += canary.requests;
 }
 
-/** A model has classes or scores; a bin is a class whose name no model uses. */
-function addArm(classes: Classes, arm: Arm, side: 'canary' | 'stable'): number {
+/** A model has classes or scores. */
+function addArm(stratum: Stratum, counts: number[], { classes, scores }: Arm): number {
+  const { ofClass, ofBin } = stratum.names;
   let n = 0;
-  for (const name in arm.classes) n += addClass(classes, `c${name}`, side, arm.classes[name]!);
-  for (let bin = 0; bin < arm.scores.length; bin++) n += addClass(classes, `s${bin}`, side, arm.scores[bin]!);
-  return n;
-}
-
-function addClass(classes: Classes, name: string, side: 'canary' | 'stable', n: number): number {
-  const counts = classes.get(name);
-  if (counts !== undefined) counts[side] += n;
-  else classes.set(name, { canary: 0, stable: 0, [side]: n });
+  for (const name in classes) {
+    const answers = classes[name]!;
+    counts[ofClass.get(name) ?? placeOf(stratum, `c${name}`)]! += answers;
+    n += answers;
+  }
+  for (let bin = 0; bin < scores.length; bin++) {
+    const answers = scores[bin]!;
+    counts[ofBin[bin] ?? placeOf(stratum, `s${bin}`)]! += answers;
+    n += answers;
+  }
   return n;
 }
 
@@ -93,26 +139,39 @@ function driftOf(strata: readonly Stratum[]): Drift {
   const usable = strata.filter(({ nc, ns }) => nc > 0 && ns > 0);
   const nc = usable.reduce((sum, stratum) => sum + stratum.nc, 0);
   const ns = usable.reduce((sum, stratum) => sum + stratum.ns, 0);
-  const shares = new Map<string, { canary: number; stable: number }>();
+  const places = new Map<string, number>();
+  const names: string[] = [];
+  const canary: number[] = [];
+  const stable: number[] = [];
   let v = nc === 0 ? Number.POSITIVE_INFINITY : 1 / nc;
   for (const stratum of usable) {
     const weight = stratum.nc / nc;
     v += (weight * weight) / stratum.ns;
-    for (const [name, counts] of stratum.classes) {
-      const sum = shares.get(name) ?? { canary: 0, stable: 0 };
-      sum.canary += counts.canary / nc;
-      sum.stable += (weight * counts.stable) / stratum.ns;
-      shares.set(name, sum);
+    for (let i = 0; i < stratum.names.list.length; i++) {
+      const name = stratum.names.list[i]!;
+      let place = places.get(name);
+      if (place === undefined) {
+        place = names.push(name) - 1;
+        places.set(name, place);
+        canary.push(0);
+        stable.push(0);
+      }
+      canary[place]! += stratum.canary[i]! / nc;
+      stable[place]! += (weight * stratum.stable[i]!) / stratum.ns;
     }
   }
   let distance = 0;
-  let worst: Drift['worst'] = null;
-  for (const [name, { canary, stable }] of shares) {
-    const gap = Math.abs(canary - stable);
+  let at = -1;
+  let most = -1;
+  for (let i = 0; i < names.length; i++) {
+    const gap = Math.abs(canary[i]! - stable[i]!);
     distance += gap / 2;
-    if (worst === null || gap > Math.abs(worst.canary - worst.stable)) worst = { name, canary, stable };
+    if (gap <= most) continue;
+    most = gap;
+    at = i;
   }
-  return { nc, ns, k: Math.max(2, shares.size), distance, v, worst };
+  const worst = at < 0 ? null : { name: names[at]!, canary: canary[at]!, stable: stable[at]! };
+  return { nc, ns, k: Math.max(2, names.length), distance, v, worst };
 }
 
 function read(state: State, look: Look): Reading {
@@ -154,10 +213,11 @@ function classApart(strata: readonly Stratum[], atMost: number): number {
   const stratum = strata.at(-1);
   if (stratum === undefined || stratum.nc === 0 || stratum.ns === 0) return 0;
   let most = 0;
-  for (const { canary, stable } of stratum.classes.values()) {
-    most = Math.max(most, logApart(canary, stratum.nc, stable, stratum.ns, atMost));
+  const classes = stratum.names.list.length;
+  for (let i = 0; i < classes; i++) {
+    most = Math.max(most, logApart(stratum.canary[i]!, stratum.nc, stratum.stable[i]!, stratum.ns, atMost));
   }
-  const looksAt = 2 * 2 * Math.max(2, stratum.classes.size) * strata.length * (strata.length + 1);
+  const looksAt = 2 * 2 * Math.max(2, classes) * strata.length * (strata.length + 1);
   return Math.max(0, most - Math.log(looksAt));
 }
 

@@ -1,7 +1,7 @@
 import { ratioTilt } from '../kernels/ratio.ts';
 import {
   addToRestarts,
-  copyRestarts,
+  assignRestarts,
   type Restarts,
   restartsE,
   restartsWithLate,
@@ -29,8 +29,11 @@ export function startVersus(multiples: readonly number[]): Versus {
   };
 }
 
-export function copyVersus(versus: Versus): Versus {
-  return { ...versus, restarts: copyRestarts(versus.restarts) };
+export function assignVersus(to: Versus, from: Versus): void {
+  assignRestarts(to.restarts, from.restarts);
+  to.w = from.w;
+  to.rho0 = from.rho0;
+  to.tilt = from.tilt;
 }
 
 /** `kc` and `ks` events on canary and stable in the slice `index`, against the ratio `rho0`. */

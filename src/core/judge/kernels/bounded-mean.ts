@@ -28,19 +28,19 @@ export function meanTable(m: number, side: MeanSide): MeanTable {
   return { bets: bets.length, logFactors };
 }
 
-/** Log wealth of each bet after a histogram of answers. */
-export function meanWealth(table: MeanTable, histogram: ArrayLike<number>): Float64Array {
+/** Adds what a histogram of answers, [] for none, makes of each bet to its log wealth. */
+export function addWealth(wealth: Float64Array, table: MeanTable, histogram: ArrayLike<number>): void {
   const { bets, logFactors } = table;
-  const wealth = new Float64Array(bets);
-  for (let bin = 0; bin < MEAN_BINS; bin++) {
+  for (let bin = 0; bin < histogram.length; bin++) {
     const answers = histogram[bin]!;
     if (answers === 0) continue;
     for (let b = 0; b < bets; b++) wealth[b]! += answers * logFactors[bin * bets + b]!;
   }
-  return wealth;
 }
 
 /** Log e-value of a histogram. */
 export function logMean(table: MeanTable, histogram: ArrayLike<number>): number {
-  return logMeanExp(meanWealth(table, histogram));
+  const wealth = new Float64Array(table.bets);
+  addWealth(wealth, table, histogram);
+  return logMeanExp(wealth);
 }

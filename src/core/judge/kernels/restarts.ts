@@ -20,8 +20,10 @@ export function startRestarts(points: number): Restarts {
   return { x: Array.from({ length: points }, () => 0), count: 0 };
 }
 
-export function copyRestarts({ x, count }: Restarts): Restarts {
-  return { x: x.slice(), count };
+/** Both have as many points. */
+export function assignRestarts(to: Restarts, from: Restarts): void {
+  for (let j = 0; j < to.x.length; j++) to.x[j] = from.x[j]!;
+  to.count = from.count;
 }
 
 /**

@@ -14,7 +14,8 @@ export function logSampleRatio(counts: readonly number[], weights: readonly numb
 function dirichletMultinomial(counts: readonly number[], weights: readonly number[], kappa: number): number {
   let n = 0;
   let log = 0;
-  for (const [i, count] of counts.entries()) {
+  for (let i = 0; i < counts.length; i++) {
+    const count = counts[i]!;
     const prior = kappa * weights[i]!;
     n += count;
     if (count > 0) log += lnGamma(prior + count) - lnGamma(prior) - count * Math.log(weights[i]!);
