@@ -272,13 +272,22 @@ function armOf(book: StageBook, service: string, version: string, { slow, unsure
   return tally;
 }
 
-function fullIn({ seen, failed, slow, unsure }: StageKeys, gates: Judged): string[] {
+function fullIn({ seen, failed, slow, unsure }: StageKeys, gates: Judged): readonly string[] {
+  const isAny = seen.full || failed.full || slow.some(isFull) || unsure.some(isFull);
+  // Asked every second, and nearly always so.
+  if (!isAny) return NOTHING;
   return [
     ...(seen.full ? ['more users than can be told apart'] : []),
     ...(failed.full ? [`more than ${MAX_FIRSTS} users with a failure`] : []),
     ...slow.flatMap((keys, i) => (keys.full ? [tooMany('slow', gates.slow[i])] : [])),
     ...unsure.flatMap((keys, i) => (keys.full ? [tooMany('unsure', gates.unsure[i])] : [])),
   ];
+}
+
+const NOTHING: readonly string[] = [];
+
+function isFull({ full }: KeySet): boolean {
+  return full;
 }
 
 function tooMany(what: string, gate: { readonly gate: string } | undefined): string {

@@ -251,27 +251,29 @@ function totalOf(book: Book): Tally {
 }
 
 function runningTotals({ folded, live, pending, superseded }: Book, durations: Float64Array): RunningTotals {
-  let requests = 0;
-  let errors = 0;
-  for (const list of [live, superseded, pending, [folded]]) {
-    for (const { slotKeys, requests: counts } of list) {
-      for (let slot = 0; slot < counts.length; slot++) {
-        const key = slotKeys[slot] as number;
-        // Slots are taken in order.
-        if (key === 0) break;
-        const count = counts[slot] as number;
-        const status = statusOfKey(key);
-        if (!saysHowItWent(status)) continue;
-        requests += count;
-        if (status >= 500) errors += count;
-      }
-    }
-  }
+  const sums = { requests: 0, errors: 0 };
+  for (const tally of live) addRequests(sums, tally);
+  for (const tally of superseded) addRequests(sums, tally);
+  for (const tally of pending) addRequests(sums, tally);
+  addRequests(sums, folded);
   durations.set(folded.duration);
   for (const { duration } of live) {
     for (let i = 0; i < duration.length; i++) durations[i]! += duration[i] as number;
   }
-  return { requests, errors, edgesMs: folded.edgesMs, durations };
+  return { ...sums, edgesMs: folded.edgesMs, durations };
+}
+
+function addRequests(sums: { requests: number; errors: number }, { slotKeys, requests }: Tally): void {
+  for (let slot = 0; slot < requests.length; slot++) {
+    const key = slotKeys[slot] as number;
+    // Slots are taken in order.
+    if (key === 0) break;
+    const count = requests[slot] as number;
+    const status = statusOfKey(key);
+    if (!saysHowItWent(status)) continue;
+    sums.requests += count;
+    if (status >= 500) sums.errors += count;
+  }
 }
 
 function isBusy({ scalars }: Tally): boolean {

@@ -130,11 +130,10 @@ export class History {
 
   #atOrBefore(startMs: number, notBeforeMs: number): { row: Float64Array; atMs: number } | null {
     for (const { rows } of this.#tiers) {
-      for (let i = rows.length - 1; i >= 0; i--) {
-        if (rows.at(i, COLUMN.from) > startMs) continue;
-        const atMs = Math.min(rows.at(i, COLUMN.to), startMs);
-        return atMs >= notBeforeMs ? { row: rows.row(i), atMs } : null;
-      }
+      const i = lastBegunBy(rows, startMs);
+      if (i < 0) continue;
+      const atMs = Math.min(rows.at(i, COLUMN.to), startMs);
+      return atMs >= notBeforeMs ? { row: rows.row(i), atMs } : null;
     }
     return null;
   }
@@ -171,6 +170,18 @@ export class History {
 
 function isApart({ rows, everyMs }: Tier, toMs: number): boolean {
   return rows.length === 0 || toMs - rows.at(rows.length - 1, COLUMN.to) >= everyMs;
+}
+
+/** The newest row that begins at or before `ms`; -1: none does. Rows are in the order of time. */
+function lastBegunBy(rows: Rows, ms: number): number {
+  let low = -1;
+  let high = rows.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (rows.at(middle, COLUMN.from) <= ms) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 function equal(a: Float64Array, b: Float64Array): boolean {
