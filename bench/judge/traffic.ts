@@ -106,7 +106,7 @@ export function evidenceOf(slices: readonly Slice[]): Evidence {
   return {
     edgesMs: EDGES_MS,
     slices,
-    shadow: { agree: 0, disagree: 0, incomparable: 0 },
+    shadow: { agree: 0, disagree: 0, refused: 0, incomparable: 0 },
     late: [],
     problems: [],
   };

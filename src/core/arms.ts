@@ -60,10 +60,19 @@ export const BINS = 256;
 export interface PairTally {
   readonly service: string;
   readonly stage: number;
-  /** agree, disagree, incomparable, shadowSlower, shadowFaster. */
+  /** By index into PAIR. */
   readonly counts: Float64Array;
 }
-export const PAIR = { agree: 0, disagree: 1, incomparable: 2, slower: 3, faster: 4 } as const;
+export const PAIR = {
+  agree: 0,
+  disagree: 1,
+  incomparable: 2,
+  /** How long the shadow took, of pairs that both answered. */
+  slower: 3,
+  faster: 4,
+  /** Those that disagree because the shadow's answer was no 2xx. */
+  refused: 5,
+} as const;
 
 /** What the data path counts for the judge; a part of the Split's Service, null where nothing is judged. */
 export interface Judged {

@@ -88,7 +88,11 @@ t.test('what cannot be compared, and what the shadow refused', async (t) => {
   await it.client('/500');
   await it.client('/nonsense');
   await it.compared(6);
-  t.strictSame(it.said(), { incomparable: 4, disagree: 2 }, 'an answer against none is no agreement');
+  t.strictSame(
+    it.said(),
+    { incomparable: 4, disagree: 2, refused: 1 },
+    'an answer against none is no agreement',
+  );
   t.match(it.counts('v1'), { sampled: 6, observed: 6 });
 });
 

@@ -31,6 +31,8 @@ export interface Side {
   memo: JudgeMemo | null;
   failed: readonly string[];
   verdict: Verdict | null;
+  /** That verdict is about a rollout that is over. */
+  isOver: boolean;
   /** Wall clock; what was answered before belongs to evidence that was given up. */
   notBeforeMs: number;
   names: { readonly of: Service; readonly are: ArmNames } | null;
@@ -73,6 +75,7 @@ export function newSide(variant: string | null): Side {
     memo: null,
     failed: [],
     verdict: null,
+    isOver: false,
     notBeforeMs: 0,
     names: null,
   };
@@ -84,6 +87,7 @@ export function begin(side: Side, { arms, pairs }: Counted, notBeforeMs = 0): vo
   side.collector.skip(arms, pairs);
   side.memo = null;
   side.verdict = null;
+  side.isOver = false;
   side.failed = [];
   side.notBeforeMs = notBeforeMs;
 }

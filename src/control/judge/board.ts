@@ -317,27 +317,39 @@ export class Board {
       // Stable may be another version by now.
       bench.frozen = new Map();
     }
-    if (position !== null && !position.underWay) return;
+    if (position !== null && !position.underWay) {
+      for (const side of bench.sides) if (!side.isOver) this.#judge(bench, side, service, position, nowMs);
+      return;
+    }
     this.#freeze(bench, service);
     for (const side of bench.sides) {
       this.#collect(side, service, counted, nowMs);
-      const names = namesOf(side, service);
-      const context = {
-        nowMs,
-        ratePerS: ratePerS(this.#deps.windows, service.name, [names.stable, names.canary]),
-        nextW: position?.nextW ?? null,
-        latched: side.failed,
-        names,
-      };
-      const judged = judgeWith(bench.plan, side.collector.evidence, context, side.memo);
-      side.memo = judged.memo;
-      side.verdict = judged.verdict;
-      side.failed = failedOf(judged.verdict);
+      this.#judge(bench, side, service, position, nowMs);
     }
     const [canary] = bench.sides;
     if (canary?.verdict != null && bench.plan.gates.length > 0) {
       this.#tell(service.name, canary.verdict, canary.failed);
     }
+  }
+
+  /** With what was collected. Once the rollout is over that is done once more, without forecasts. */
+  #judge(bench: Bench, side: Side, service: Service, position: Position | null, nowMs: number): void {
+    const isOver = position !== null && !position.underWay;
+    side.isOver = isOver;
+    if (isOver && side.verdict === null) return;
+    const names = namesOf(side, service);
+    const context = {
+      nowMs,
+      ratePerS: ratePerS(this.#deps.windows, service.name, [names.stable, names.canary]),
+      nextW: position?.nextW ?? null,
+      over: isOver,
+      latched: side.failed,
+      names,
+    };
+    const { verdict, memo } = judgeWith(bench.plan, side.collector.evidence, context, side.memo);
+    side.memo = memo;
+    side.verdict = verdict;
+    side.failed = failedOf(verdict);
   }
 
   #collect(side: Side, service: Service, { arms, pairs }: Counted, nowMs: number): void {

@@ -29,8 +29,6 @@ export interface ArmNames {
   readonly edgesMs: readonly number[];
 }
 
-const PAIR_NAMES = ['agree', 'disagree', 'incomparable'] as const;
-
 const COUNTS = [
   'scalars',
   'latency',
@@ -296,11 +294,15 @@ export class Collector {
       if (seen !== undefined && isEqual(counts, seen)) continue;
       this.#pairs.set(stage, counts.slice());
       if (!isCounted) continue;
-      const { shadow } = this.#evidence;
-      const more = (name: (typeof PAIR_NAMES)[number]) =>
-        shadow[name] + (counts[PAIR[name]] ?? 0) - (seen?.[PAIR[name]] ?? 0);
-      const [agree, disagree, incomparable] = PAIR_NAMES.map(more) as [number, number, number];
-      this.#evidence = { ...this.#evidence, shadow: { agree, disagree, incomparable } };
+      const { agree, disagree, refused, incomparable } = this.#evidence.shadow;
+      const more = (at: number) => (counts[at] ?? 0) - (seen?.[at] ?? 0);
+      const shadow = {
+        agree: agree + more(PAIR.agree),
+        disagree: disagree + more(PAIR.disagree),
+        refused: refused + more(PAIR.refused),
+        incomparable: incomparable + more(PAIR.incomparable),
+      };
+      this.#evidence = { ...this.#evidence, shadow };
     }
   }
 

@@ -26,6 +26,8 @@ export function toleratedRate(nextW: number | null): number {
 export interface Standing {
   readonly state: GateState;
   readonly M: number;
+  /** There is no next share. */
+  readonly over: boolean;
   readonly holdRamp: boolean;
   readonly nextW: number | null;
   readonly minSamples: number;
@@ -47,8 +49,9 @@ export function advanceOf(standing: Standing): Advance {
   return { toleratedRate: rate, ready: blocked === null, why };
 }
 
-function stopped({ state, M, holdRamp, problems }: Standing): string | null {
+function stopped({ state, M, over, holdRamp, problems }: Standing): string | null {
   if (state === 'FAIL') return 'a gate has failed';
+  if (over && state !== 'PASS') return 'it is over';
   if (state === 'ERROR') return problems[0] ?? 'a gate cannot be judged';
   if (holdRamp) return `evidence of harm is ${evidence(Math.log(M))}; the ramp waits from ${HOLD_RAMP_M} on`;
   return null;

@@ -65,6 +65,8 @@ export interface LateKpis {
 export interface ShadowPairs {
   readonly agree: number;
   readonly disagree: number;
+  /** Of those: the canary's answer was an error. */
+  readonly refused: number;
   readonly incomparable: number;
 }
 
@@ -102,7 +104,13 @@ export function armOf(counts: Partial<Arm>): Arm {
 
 /** Evidence of nothing, over these bucket edges. */
 export function emptyEvidence(edgesMs: readonly number[] = []): Evidence {
-  return { edgesMs, slices: [], late: [], shadow: { agree: 0, disagree: 0, incomparable: 0 }, problems: [] };
+  return {
+    edgesMs,
+    slices: [],
+    late: [],
+    shadow: { agree: 0, disagree: 0, refused: 0, incomparable: 0 },
+    problems: [],
+  };
 }
 
 /**
@@ -121,6 +129,7 @@ export function addEvidence(a: Evidence, b: Evidence): Evidence {
     shadow: {
       agree: a.shadow.agree + b.shadow.agree,
       disagree: a.shadow.disagree + b.shadow.disagree,
+      refused: a.shadow.refused + b.shadow.refused,
       incomparable: a.shadow.incomparable + b.shadow.incomparable,
     },
     problems: [...problems].sort(),

@@ -111,6 +111,8 @@ export interface JudgeContext {
   readonly ratePerS: number;
   /** Share the canary would get next; null: the rollout's last. */
   readonly nextW: number | null;
+  /** Nothing more will be learned: nobody is told what is missing, nor when it would be there. */
+  readonly over?: boolean;
   /** Gates that failed before in this rollout: they stay FAIL. */
   readonly latched: readonly string[];
   /** What the arms are called in words; without, `canary` and `stable`. */

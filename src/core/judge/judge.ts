@@ -157,6 +157,7 @@ function verdictOf(
     plan,
     division,
     look,
+    over: context.over ?? false,
     latched: context.latched,
     requests: totals.requests,
     ratePerS: context.ratePerS,
@@ -166,7 +167,9 @@ function verdictOf(
   const found = plan.gates.map((spec, i) => briefOf(spec, readings[i]!, setting));
   const blamed = M >= division.neededM ? toBlame(plan, division, found) : -1;
   const briefs = blamed < 0 ? found : found.with(blamed, { ...found[blamed]!, state: 'FAIL' });
-  const inFull = (spec: GateSpec, i: number) => gateVerdict(spec, readings[i]!, setting, found[i]!);
+  const isOver = setting.over || briefs.some(({ state }) => state === 'FAIL');
+  const shown = { ...setting, over: isOver };
+  const inFull = (spec: GateSpec, i: number) => gateVerdict(spec, readings[i]!, shown, found[i]!);
   const gates = once(
     () =>
       anew()?.gates ??
@@ -180,6 +183,7 @@ function verdictOf(
   const advance = advanceOf({
     state,
     M,
+    over: setting.over,
     holdRamp,
     nextW: context.nextW,
     minSamples: plan.minSamples,
@@ -191,7 +195,7 @@ function verdictOf(
     reading: (i) => readings[i]!,
     samplesPerS: (i) => samplesPerS(plan.gates[i]!, readings[i]!, setting),
   });
-  const text = once(() => textOf(state, M, gates(), problems, advance.why));
+  const text = once(() => textOf(state, M, gates(), problems, isOver ? null : advance.why));
   return {
     state,
     M,
@@ -266,7 +270,7 @@ function textOf(
   M: number,
   gates: readonly GateVerdict[],
   problems: readonly string[],
-  why: string,
+  why: string | null,
 ): string {
   switch (state) {
     case 'FAIL':
@@ -282,7 +286,7 @@ function textOf(
   if (gates.length === 0) return 'There is no gate to judge by.';
   if (open.length === 0)
     return `Every gate has passed, but evidence of harm is ${evidenceText(Math.log(M))}.`;
-  return `Undecided: ${open.join('. ')}. Next step: ${why}.`;
+  return `Undecided: ${open.join('. ')}.${why === null ? '' : ` Next step: ${why}.`}`;
 }
 
 /** Computed when it is first asked for, of counts that do not change. */

@@ -11,6 +11,8 @@ export interface Setting {
   readonly plan: JudgePlan;
   readonly division: Division;
   readonly look: Look;
+  /** It is decided, so nothing is forecast. */
+  readonly over: boolean;
   /** Gates that failed before, by name. */
   readonly latched: readonly string[];
   /** Canary's answers in the rollout. */
@@ -49,16 +51,17 @@ export function gateVerdict(
     canary,
     stable,
     samples: { have: reading.have, need: more === null ? null : reading.have + more },
-    etaMs: state === 'PASS' || state === 'FAIL' ? 0 : etaOf(more, samplesPerS(spec, reading, setting)),
+    etaMs: etaOf(state, setting.over ? null : more, samplesPerS(spec, reading, setting)),
     environment,
   };
   return {
     ...verdict,
-    text: `${facts}; ${reasonOf(verdict, reading, more, setting.latched.includes(spec.name))}`,
+    text: `${facts}; ${reasonOf(verdict, reading, more, setting)}`,
   };
 }
 
-function etaOf(missing: number | null, perS: number): number | null {
+function etaOf(state: GateState, missing: number | null, perS: number): number | null {
+  if (state === 'PASS' || state === 'FAIL') return 0;
   if (missing === null) return null;
   return missing === 0 ? 0 : perS > 0 ? (missing / perS) * 1000 : null;
 }
@@ -77,15 +80,15 @@ function isBlind(spec: GateSpec, reading: Reading, { plan, requests }: Setting):
 }
 
 function reasonOf(
-  { state, harm, pass, environment, etaMs }: Omit<GateVerdict, 'text'>,
+  { name, state, harm, pass, environment, etaMs }: Omit<GateVerdict, 'text'>,
   reading: Reading,
   missing: number | null,
-  latched: boolean,
+  { latched, over }: Setting,
 ): string {
   const against = `evidence ${evidence(harm.logE)} against the ${evidence(harm.needed)} needed`;
   switch (state) {
     case 'FAIL':
-      return latched && harm.logE < harm.needed ? `failed before; ${against} now` : against;
+      return latched.includes(name) && harm.logE < harm.needed ? `failed before; ${against} now` : against;
     case 'PASS':
       return `passed with evidence ${evidence(pass.logE)} of the ${evidence(pass.needed)} needed`;
     case 'ERROR':
@@ -94,6 +97,7 @@ function reasonOf(
       break;
   }
   if (environment) return 'both are beyond the threshold: the environment, not the version';
+  if (over) return `undecided until the end; ${against} for a rollback`;
   if (missing === null) return `not within the threshold so far; ${against} for a rollback`;
   const wait = etaMs === null ? '' : `, about ${duration(etaMs)} at this traffic`;
   return `${count(missing)} more ${reading.noun} are needed${wait}${etaMs === null ? '' : help(etaMs, reading)}`;

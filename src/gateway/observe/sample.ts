@@ -191,7 +191,10 @@ export class Sample implements Readable {
     const side = this.#shadowSide;
     if (side === 'alone' || side === 'unsent') return;
     // What the client got an answer to and the shadow refused is no agreement.
-    if (side === 'refused') return this.#pair(PAIR.disagree);
+    if (side === 'refused') {
+      if (!this.#paired) countPair(this.#watch.arms, PAIR.refused);
+      return this.#pair(PAIR.disagree);
+    }
     if (side === 'answered') this.#compareTimes();
     const { spec } = this.#watch;
     const unable = side === 'silent' || spec.pairs === null;

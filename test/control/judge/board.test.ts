@@ -158,6 +158,27 @@ t.test('a new rollout begins anew', async (t) => {
   );
 });
 
+t.test('once a rollout is over nobody is told what its gates still need, nor when', async (t) => {
+  const { stage, second, move, told, board } = world();
+  const { stable, canary } = stage();
+  second();
+  answer(stable, 95);
+  answer(canary, 5);
+  second();
+  const [before] = board.verdict('iris-api')?.gates ?? [];
+  t.match(before, { state: 'CONTINUE', text: /more first requests are needed/ });
+  move({ number: 1, underWay: false, nextW: null, notBeforeMs: 0 });
+  second();
+  const { gates = [], text = '' } = board.verdict('iris-api') ?? {};
+  t.match(gates[0], { state: 'CONTINUE', etaMs: null, samples: { have: 5 } });
+  t.match(
+    gates[0]?.text,
+    /^v2 failed 0 of 5 .*undecided until the end; evidence \S+ against the 100 needed for a rollback$/,
+  );
+  t.notMatch(text, /Next step|needed,/);
+  t.equal(told.length, 2, 'and the rollout is told nothing more');
+});
+
 t.test('nothing is judged while no rollout is under way', async (t) => {
   const { stage, second, told, move, board } = world();
   const { canary } = stage();

@@ -132,17 +132,17 @@ t.test('what was there before the rollout says nothing of it', async (t) => {
   const { slices, shadow } = look(collector, arms, 1, 0, pair);
   t.match(slices[0]?.canary, { requests: 2, errors: 0, keys: 2, firstSlow: {}, classes: {}, confidence: [] });
   t.equal(slices[0]?.stable.requests, 0);
-  t.strictSame(shadow, { agree: 1, disagree: 0, incomparable: 0 });
+  t.strictSame(shadow, { agree: 1, disagree: 0, refused: 0, incomparable: 0 });
 });
 
 t.test('a stage without users is no slice, but its pairs count', async (t) => {
   const collector = new Collector();
   const [stable, pair] = [tally('v1', 3), pairs(3)];
   answer(stable, 100);
-  pair.counts.set([4, 3, 2, 1, 1]);
+  pair.counts.set([4, 3, 2, 1, 1, 2]);
   const { slices, shadow } = look(collector, [stable], 3, 0, pair);
   t.strictSame(slices, []);
-  t.strictSame(shadow, { agree: 4, disagree: 3, incomparable: 2 });
+  t.strictSame(shadow, { agree: 4, disagree: 3, refused: 2, incomparable: 2 });
   t.strictSame(look(collector, [stable], 3, 1_000, pair).shadow, shadow, 'once');
 });
 

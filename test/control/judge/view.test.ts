@@ -125,7 +125,7 @@ t.test('every number of every verdict is finite', async (t) => {
         canary,
         stable,
       }));
-      const shadow = { agree, disagree, incomparable: 0 };
+      const shadow = { agree, disagree, refused: 0, incomparable: 0 };
       const evidence = addEvidence(emptyEvidence([10, 100, 1_000]), {
         edgesMs: [],
         slices: parts,

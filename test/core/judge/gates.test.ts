@@ -109,13 +109,19 @@ t.test('confidence: passes on the mean, rolls back on unsure first answers', asy
 
 t.test('agreement: disagreements against the threshold, both ways', async (t) => {
   const shadow = (agree: number, disagree: number) =>
-    judge(planOf(AGREE), { ...evidenceOf(), shadow: { agree, disagree, incomparable: 3 } }, contextOf())
-      .gates[0]!;
+    judge(
+      planOf(AGREE),
+      { ...evidenceOf(), shadow: { agree, disagree, refused: 2, incomparable: 3 } },
+      contextOf(),
+    ).gates[0]!;
   t.equal(shadow(500, 2).state, 'PASS');
   const bad = shadow(100, 40);
   t.equal(bad.state, 'FAIL');
   t.equal(bad.harm.logE, logB(40, 140, 1 - 0.95, UP));
-  t.match(bad.text, /answered 40 of 140 mirrored requests \(28.6 %\) differently/);
+  t.match(
+    bad.text,
+    /answered 40 of 140 mirrored requests \(28.6 %\) differently from stable, 2 of them with an error; 3 pairs could not be compared/,
+  );
   t.equal(shadow(19, 1).state, 'CONTINUE');
   t.equal(shadow(0, 0).state, 'CONTINUE');
 });

@@ -127,9 +127,9 @@ t.test('before anyone is exposed, only the mirror can hold back', async (t) => {
   const context = contextOf({ nextW: 0.05 });
   t.ok(judge(planOf(SUCCESS), emptyEvidence(), context).advance.ready);
   t.notOk(judge(plan, emptyEvidence(), context).advance.ready);
-  const mirrored = { ...emptyEvidence(), shadow: { agree: 300, disagree: 1, incomparable: 0 } };
+  const mirrored = { ...emptyEvidence(), shadow: { agree: 300, disagree: 1, refused: 0, incomparable: 0 } };
   t.ok(judge(plan, mirrored, context).advance.ready);
-  const differing = { ...emptyEvidence(), shadow: { agree: 100, disagree: 60, incomparable: 0 } };
+  const differing = { ...emptyEvidence(), shadow: { agree: 100, disagree: 60, refused: 0, incomparable: 0 } };
   t.equal(judge(plan, differing, context).state, 'FAIL', 'caught with no user exposed');
 });
 

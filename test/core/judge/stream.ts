@@ -131,5 +131,9 @@ export function collect(seen: readonly Happening[]): Evidence {
     slices.set(index, { ...slice, [side]: addArms(slice[side], arm) });
   }
   const ordered = [...slices.values()].sort((a, b) => a.index - b.index);
-  return { ...emptyEvidence(EDGES_MS), slices: ordered, shadow: { agree: 0, disagree: 0, incomparable: 0 } };
+  return {
+    ...emptyEvidence(EDGES_MS),
+    slices: ordered,
+    shadow: { agree: 0, disagree: 0, refused: 0, incomparable: 0 },
+  };
 }

@@ -60,12 +60,13 @@ function read({ q0, more, less }: Tilts, look: Look): Reading {
 }
 
 function factsOf({ shadow, canaryName, stableName }: Look): string {
-  const { agree, disagree, incomparable } = shadow;
+  const { agree, disagree, refused, incomparable } = shadow;
   const n = agree + disagree;
   const left = incomparable === 0 ? '' : `; ${count(incomparable)} pairs could not be compared`;
+  const errors = refused === 0 ? '' : `, ${count(refused)} of them with an error`;
   return (
     `${canaryName} answered ${count(disagree)} of ${count(n)} mirrored requests` +
-    `${n === 0 ? '' : ` (${percent(disagree / n)})`} differently from ${stableName}${left}`
+    `${n === 0 ? '' : ` (${percent(disagree / n)})`} differently from ${stableName}${errors}${left}`
   );
 }
 
