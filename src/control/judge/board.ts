@@ -1,9 +1,9 @@
-import { quantileOf } from '../../core/analysis/tally-read.ts';
 import type { ArmTally, PairTally } from '../../core/arms.ts';
 import { comparedShares, shareBeside, sharesUnder, termsOf } from '../../core/comparison.ts';
 import type { Evidence, KpiCount } from '../../core/judge/evidence.ts';
 import type { Verdict } from '../../core/judge/gates.ts';
 import { judgeWith } from '../../core/judge/judge.ts';
+import type { SavedJudge } from '../../core/judge/saved.ts';
 import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { Service, Split } from '../../core/model.ts';
 import type { VerdictState } from '../../core/rollout/state.ts';
@@ -15,6 +15,7 @@ import {
   begin,
   type Counted,
   epochOf,
+  goOn,
   groupBy,
   namesOf,
   newBench,
@@ -25,16 +26,13 @@ import {
   versionOf,
 } from './bench.ts';
 import { dress } from './dress.ts';
+import { freezeLatency, ratePerS } from './traffic.ts';
 
 /** Between two looks at the same service, real time. */
 const LOOK_MS = 1_000;
 /** Services looked at in one tick: so many at least, or all of them in so many ticks. */
 const AT_ONCE = 4;
 const TURNS = 16;
-/** Stable's own latency is frozen from as many requests of the last so many milliseconds. */
-const FROZEN_FROM_MS = 600_000;
-const FROZEN_REQUESTS = 1_000;
-const RATE_WINDOW_MS = 60_000;
 
 /** Where a rollout stands, as far as its judge must know. */
 export interface Position {
@@ -61,6 +59,8 @@ export interface BoardDeps {
   tell(service: string, verdict: VerdictState, text: string, evidence: readonly string[]): void;
   /** The Split has to be dressed anew, for what is counted has changed. */
   redress(service: string): void;
+  /** What a process before this one had counted of the same, asked once; null, or without this: nothing. */
+  recall?(service: Service, bench: Bench, epoch: string): SavedJudge | null;
 }
 
 /** What is known of one version against stable. */
@@ -159,11 +159,7 @@ export class Board {
 
   /** Null until what has just begun was looked at: what was said of the one before is not about it. */
   verdict(service: string): Verdict | null {
-    const bench = this.#benches.get(service);
-    const current = this.#deps.split().services.find(({ name }) => name === service);
-    if (bench === undefined || current === undefined) return null;
-    const isOld = bench.epoch !== epochOf(bench, current, this.#deps.position(service)?.number ?? null);
-    return isOld ? null : (bench.sides[0]?.verdict ?? null);
+    return this.bench(service)?.sides[0]?.verdict ?? null;
   }
 
   judgeOf(service: string): ServiceJudge | null {
@@ -173,6 +169,27 @@ export class Board {
   /** Every service whose config has an experiment. */
   experiments(): readonly ServiceJudge[] {
     return [...this.#benches.values()].flatMap(({ judge }) => (judge.experiment === null ? [] : [judge]));
+  }
+
+  /** The judge at work on what is there now, with what it knows; null: there is none, or it has not looked yet. */
+  bench(name: string): Bench | null {
+    const bench = this.#benches.get(name);
+    const service = this.#deps.split().services.find((one) => one.name === name);
+    if (bench === undefined || service === undefined) return null;
+    return bench.epoch === epochOf(bench, service, this.#deps.position(name)?.number ?? null) ? bench : null;
+  }
+
+  /** Takes what was counted since the last look into the evidence; nothing is judged, and nobody is told. */
+  collect(): void {
+    const arms = groupBy(this.#deps.arms(), this.#benches);
+    const pairs = groupBy(this.#deps.pairs(), this.#benches);
+    for (const service of this.#deps.split().services) {
+      const { name } = service;
+      const bench = this.bench(name);
+      if (bench === null || !(this.#deps.position(name)?.underWay ?? true)) continue;
+      const counted = { arms: arms.get(name) ?? [], pairs: pairs.get(name) ?? [] };
+      for (const side of bench.sides) this.#collect(side, service, counted, this.#deps.clock.nowMs());
+    }
   }
 
   evidence(service: string) {
@@ -301,21 +318,14 @@ export class Board {
   #look(bench: Bench, service: Service, counted: Counted, nowMs: number): void {
     const position = this.#deps.position(service.name);
     const epoch = epochOf(bench, service, position?.number ?? null);
-    if (bench.epoch !== epoch) {
-      const past = position === null && this.#isNew(service) ? before(service, counted) : counted;
-      for (const side of bench.sides) begin(side, past, position?.notBeforeMs ?? 0);
-      bench.epoch = epoch;
-      bench.serial = ++this.#begun;
-      // Stable may be another version by now.
-      bench.frozen = new Map();
-    }
+    if (bench.epoch !== epoch) this.#begin(bench, service, counted, epoch, position);
     if (position !== null && !position.underWay) return;
     this.#freeze(bench, service);
     for (const side of bench.sides) {
       this.#collect(side, service, counted, nowMs);
       const context = {
         nowMs,
-        ratePerS: this.#ratePerS(service, versionOf(side, service)),
+        ratePerS: ratePerS(this.#deps.windows, service, versionOf(side, service)),
         nextW: position?.nextW ?? null,
         latched: side.failed,
         names: { canary: versionOf(side, service), stable: stableOf(service) },
@@ -329,6 +339,21 @@ export class Board {
     if (canary?.verdict != null && bench.plan.gates.length > 0) {
       this.#tell(service.name, canary.verdict, canary.failed);
     }
+  }
+
+  #begin(bench: Bench, service: Service, counted: Counted, epoch: string, position: Position | null): void {
+    const saved = bench.epoch === null ? (this.#deps.recall?.(service, bench, epoch) ?? null) : null;
+    bench.epoch = epoch;
+    bench.serial = ++this.#begun;
+    if (saved !== null) {
+      goOn(bench, saved);
+      if (bench.frozen.size > 0) this.#deps.redress(service.name);
+      return;
+    }
+    const past = position === null && this.#isNew(service) ? before(service, counted) : counted;
+    for (const side of bench.sides) begin(side, past, position?.notBeforeMs ?? 0);
+    // Stable may be another version by now.
+    bench.frozen = new Map();
   }
 
   #collect(side: Side, service: Service, { arms, pairs }: Counted, nowMs: number): void {
@@ -363,27 +388,9 @@ export class Board {
   #freeze(bench: Bench, service: Service): void {
     const gates = bench.judge.plan.gates.filter(({ kind }) => kind === 'latency');
     if (bench.frozen.size > 0 || gates.length === 0) return;
-    const stable = service.versions[service.stable]?.name ?? '';
-    const counts = this.#deps.windows.counts(service.name, stable, FROZEN_FROM_MS);
-    if (counts === null || counts.requests < FROZEN_REQUESTS) return;
-    const frozen = new Map<string, number>();
-    for (const gate of gates) {
-      if (gate.kind !== 'latency') continue;
-      const own = quantileOf(counts, gate.quantile);
-      if (own !== null) frozen.set(gate.name, own * (1 + gate.delta));
-    }
+    const frozen = freezeLatency(this.#deps.windows, service, gates);
+    if (frozen === null) return;
     bench.frozen = frozen;
     this.#deps.redress(service.name);
-  }
-
-  #ratePerS(service: Service, version: string): number {
-    let requests = 0;
-    let spanMs = 0;
-    for (const name of [stableOf(service), version]) {
-      const counts = this.#deps.windows.counts(service.name, name, RATE_WINDOW_MS);
-      requests += counts?.requests ?? 0;
-      spanMs = Math.max(spanMs, counts?.spanMs ?? 0);
-    }
-    return spanMs === 0 ? 0 : (requests / spanMs) * 1_000;
   }
 }

@@ -77,13 +77,18 @@ export class Collector {
   #nextIndex = 0;
   /** The last slice of each stage, for what ends late. */
   readonly #lastOf = new Map<number, number>();
-  #bins: Bins | null = null;
+  #bins: Bins | null;
+  /** What a process before this one had counted, in time. */
+  #agedMs = 0;
   /** There are scores, and too few of stable's to know its deciles. */
   #awaitsBins = false;
 
-  constructor(evidence: Evidence = emptyEvidence()) {
+  /** @param bins as they were frozen over the evidence so far */
+  constructor(evidence: Evidence = emptyEvidence(), bins: Bins | null = null) {
     this.#evidence = evidence;
-    for (const { stage, index } of evidence.slices) {
+    this.#bins = bins;
+    for (const { stage, index, spanMs } of evidence.slices) {
+      this.#agedMs += spanMs;
       this.#lastOf.set(stage, index);
       this.#nextIndex = Math.max(this.#nextIndex, index + 1);
     }
@@ -91,6 +96,10 @@ export class Collector {
 
   get evidence(): Evidence {
     return this.#evidence;
+  }
+
+  get bins(): Bins | null {
+    return this.#bins;
   }
 
   /** What is there already says nothing of the rollout that begins now. */
@@ -173,7 +182,7 @@ export class Collector {
     const known = this.#lastOf.get(stage);
     if (!current && known !== undefined) return { stage, index: known, spanMs: 0 };
     if (!current && !arms.some((arm) => arm !== undefined && this.#hasRisen(arm))) return null;
-    this.#beganMs ??= nowMs;
+    this.#beganMs ??= nowMs - this.#agedMs;
     let open = this.#open;
     const longMs = Math.max(SLICE_MS, (nowMs - this.#beganMs) * SLICE_SHARE);
     if (open === null || open.stage !== stage || nowMs - open.beganMs >= longMs) {
