@@ -105,7 +105,8 @@ function damaged(reason: string): Damaged {
 
 function checksumOf(head: Head, body: string): string {
   return createHash('sha256')
-    .update(`${JSON.stringify(head)}\n${body}`)
+    .update(`${JSON.stringify(head)}\n`)
+    .update(body)
     .digest('hex');
 }
 
