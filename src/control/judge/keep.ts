@@ -9,7 +9,10 @@ import type { Feedback } from './feedback.ts';
 import { aboutOf, hasCounts, isSame, type SavedBench, savedBench } from './saved-bench.ts';
 
 /** How often it is looked which evidence has to be saved. */
-const TICK_MS = 250;
+const TICK_MS = 100;
+/** Services looked at in one tick: so many at least, or all of them in so many ticks. */
+const LEAST = 4;
+const TURNS = 40;
 /** Between two saves of one service's evidence; so much may be lost with the process. */
 const SAVE_MS = 5_000;
 /** The same where a stage has just ended. */
@@ -20,8 +23,8 @@ const AT_ONCE = 2;
 const AT_ONCE_LAST = 16;
 /** A save that takes longer is worth a warning. */
 const SLOW_MS = 10_000;
-/** Between two warnings, for all services together. */
-const WARN_MS = 60_000;
+/** Between two warnings, for all services together: a folder that may not be written to stays so for long. */
+const WARN_MS = 600_000;
 
 export interface KeepDeps {
   readonly store: SpareStore<SavedJudge>;
@@ -78,6 +81,8 @@ export class Keep {
   readonly #running = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | null = null;
   #warnedAtMs = Number.NEGATIVE_INFINITY;
+  /** The service of the last warning; null: it has been saved since. */
+  #warnedOf: string | null = null;
 
   constructor(deps: KeepDeps) {
     this.#deps = deps;
@@ -134,7 +139,8 @@ export class Keep {
       if (sinceMs >= waitMs) due.push([entry, service]);
     }
     due.sort(([a], [b]) => a.triedAtMs - b.triedAtMs);
-    for (const [entry, service] of due) {
+    const most = Math.max(LEAST, Math.ceil(names.length / TURNS));
+    for (const [entry, service] of due.slice(0, most)) {
       if (this.#running.size >= AT_ONCE) break;
       this.#keep(entry, service);
     }
@@ -180,8 +186,8 @@ export class Keep {
     }
     const bench = board.bench(name);
     if (bench === null || bench.epoch === null) return;
+    if (entry.saved === null && !hasCounts(bench)) return;
     const saved = savedBench(bench, aboutOf(bench, service, bench.epoch, about?.beganWallMs ?? null));
-    if (entry.saved === null && !hasCounts(saved)) return;
     const course = experiments.course(name);
     const text = JSON.stringify({ ...course, elapsedMs: 0 });
     if (entry.saved !== null && entry.saved.course === text && isSame(entry.saved.bench, saved)) return;
@@ -189,6 +195,7 @@ export class Keep {
     this.#run(entry, name, async () => {
       await this.#save(entry, name, { ...saved, course, counted });
       entry.saved = { bench: saved, course: text };
+      if (this.#warnedOf === name) this.#tellBetter(name);
     });
   }
 
@@ -290,10 +297,16 @@ export class Keep {
     return entry;
   }
 
+  #tellBetter(service: string): void {
+    this.#warnedOf = null;
+    this.#deps.log.info({ service }, 'evidence can be saved again');
+  }
+
   #warn(service: string, reason: string): undefined {
     const nowMs = this.#deps.clock.nowMs();
     if (nowMs - this.#warnedAtMs < WARN_MS) return;
     this.#warnedAtMs = nowMs;
+    this.#warnedOf = service;
     this.#deps.log.warn({ service }, `evidence cannot be saved, a restart would lose what is new: ${reason}`);
   }
 }

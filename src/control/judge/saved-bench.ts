@@ -37,13 +37,15 @@ export function savedBench(bench: Bench, about: About): Omit<SavedJudge, 'course
 export type SavedBench = ReturnType<typeof savedBench>;
 
 /** Whether anything has been counted at all. */
-export function hasCounts({ sides }: SavedBench): boolean {
-  return sides.some(
-    ({ evidence: { slices, late, shadow } }) =>
+export function hasCounts({ sides }: Bench): boolean {
+  return sides.some(({ collector }) => {
+    const { slices, late, shadow } = collector.evidence;
+    return (
       slices.some(({ canary, stable }) => isCounted(canary) || isCounted(stable)) ||
       late.length > 0 ||
-      shadow.agree + shadow.disagree + shadow.incomparable > 0,
-  );
+      shadow.agree + shadow.disagree + shadow.incomparable > 0
+    );
+  });
 }
 
 function isCounted({ requests, kpis }: Arm): boolean {

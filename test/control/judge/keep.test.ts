@@ -1,10 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
+import { newBench, newSide } from '../../../src/control/judge/bench.ts';
+import { Collector } from '../../../src/control/judge/collector.ts';
+import { Keep } from '../../../src/control/judge/keep.ts';
+import { emptyEvidence } from '../../../src/core/judge/evidence.ts';
 import type { ServiceJudge } from '../../../src/core/judge/service.ts';
 import type { Service } from '../../../src/core/model.ts';
 import { createEvidenceStore, type EvidenceStore } from '../../support/evidence-store.ts';
+import { someSlice } from '../../support/saved-judge.ts';
+import { split } from '../../support/split.ts';
 import { type JudgeScene, judgeScene, plan, serviceJudge, successRate } from '../judge-scene.ts';
-import { iris } from '../support.ts';
+import { iris, memoryLog } from '../support.ts';
 
 const NAME = 'iris-api';
 const NONE = { accepted: 0, duplicate: 0, forged: 0, expired: 0, malformed: 0, unknown: 0 };
@@ -327,14 +333,14 @@ t.test('what cannot be read is told, set aside, and begins anew', async (t) => {
   t.match(store.peek(NAME), { about: { epoch: /v1/ } });
 });
 
-t.test('a full disk costs a warning a minute and nothing else', async (t) => {
+t.test('a full disk costs a warning now and then and nothing else', async (t) => {
   const store = createEvidenceStore();
   const scene = await processOver(store);
   visits(scene, 10);
   store.failSaves(new Error('the disk is full (ENOSPC)'));
   for (let i = 1; i <= 12; i++) {
     visits(scene, 10, 10 * i);
-    await later(scene);
+    await later(scene, i === 12 ? 600_000 : 5_000);
   }
   t.strictSame(
     told(scene),
@@ -345,6 +351,7 @@ t.test('a full disk costs a warning a minute and nothing else', async (t) => {
   t.equal(requestsOf(scene), 130);
   store.failSaves(null);
   await later(scene);
+  t.equal(told(scene).at(-1), 'info evidence can be saved again');
   t.match(store.peek(NAME)?.sides[0]?.evidence.slices.length, 2, 'all of it');
 });
 
@@ -367,6 +374,43 @@ t.test('a disk that hangs holds up nobody, and not the end either', async (t) =>
   await ended;
   t.match(told(scene).at(-1), /could not be saved within 20 ms/);
   release();
+});
+
+t.test('of many services a few are saved at once, each in its turn', async (t) => {
+  const store = createEvidenceStore();
+  const names = Array.from({ length: 9 }, (_, i) => `service-${i}`);
+  const clock = { ms: 0 };
+  const evidence = { ...emptyEvidence(), slices: [someSlice()] };
+  const keep = new Keep({
+    store,
+    board: {
+      bench: (name) => ({
+        ...newBench(serviceJudge({ service: name })),
+        sides: [{ ...newSide('v2'), collector: new Collector(evidence) }],
+        epoch: 'v1 against v2',
+      }),
+      collect: () => undefined,
+    },
+    experiments: { course: () => null, recall: () => undefined },
+    feedback: { counted: () => '', recall: () => undefined },
+    services: () => names,
+    split: () => split(names.map((name) => iris(5_000, { name }))),
+    rollout: () => null,
+    clock: { nowMs: () => clock.ms, wallMs: () => clock.ms },
+    log: memoryLog(),
+  });
+  const tick = async (ms: number) => {
+    clock.ms += ms;
+    keep.tick();
+    for (let i = 0; i < 20; i++) await turn();
+  };
+  await tick(0);
+  const release = store.hold();
+  for (let i = 0; i < 3; i++) await tick(3_000);
+  t.equal(store.saves.length, 2, 'the disk and its threads are others’ too');
+  release();
+  for (let i = 0; i < 5; i++) await tick(1);
+  t.strictSame([...store.saves].sort(), names);
 });
 
 t.test('of two processes with one folder the second to save stops saving', async (t) => {
