@@ -1,3 +1,4 @@
+import { definitionOf } from '../../config/compile/definition.ts';
 import { carryStages } from '../../config/diff.ts';
 import { comparedShares } from '../../core/comparison.ts';
 import type { Arm, Slice } from '../../core/judge/evidence.ts';
@@ -31,7 +32,7 @@ export interface ExperimentsDeps {
 
 /** One experiment at work. */
 interface Course {
-  /** What is compared, and with which judge; another one has nothing to do with this. */
+  /** A hash of what is compared, and with which judge; another one has nothing to do with this. */
   readonly about: string;
   /** Variants that a guardrail took from the users. */
   readonly stops: Map<string, Stop>;
@@ -144,7 +145,7 @@ export class Experiments {
   /** As it goes on, or a new one where what it is about has changed. */
   #courseOf(service: Service, judge: ServiceJudge, plan: ExperimentPlan): Course {
     const { clock, board } = this.#deps;
-    const about = `${questionOf(judge)} ${identityOf(service, judge.revisions)}`;
+    const about = definitionOf([questionOf(judge), identityOf(service, judge.revisions)]);
     const held = this.#courses.get(service.name);
     const current =
       held?.isRecalled === true && held.about === about ? this.#stopAgain(held, service) : service;

@@ -1,16 +1,17 @@
+import { definitionOf } from '../../config/compile/definition.ts';
 import type { Arm, Evidence, Slice } from '../../core/judge/evidence.ts';
 import type { About, SavedJudge } from '../../core/judge/saved.ts';
 import type { Service } from '../../core/model.ts';
 import { type Bench, questionOf, stableOf, versionOf } from './bench.ts';
 
-/** What a bench tells of, for comparison with what was kept. */
+/** What a bench tells of, for comparison with what was kept; hashed, for rules may hold what is nobody's business. */
 export function aboutOf(bench: Bench, service: Service, epoch: string, beganWallMs: number | null): About {
   const compared = [stableOf(service), ...bench.sides.map((side) => versionOf(side, service))];
   return {
-    epoch,
+    epoch: beganWallMs === null ? definitionOf(epoch) : epoch,
     beganWallMs,
-    question: JSON.stringify([questionOf(bench.judge), service.latencyEdgesMs]),
-    versions: JSON.stringify(
+    question: definitionOf([questionOf(bench.judge), service.latencyEdgesMs]),
+    versions: definitionOf(
       compared.map((name) => [
         name,
         service.versions.find((version) => version.name === name)?.definition ?? null,

@@ -14,13 +14,13 @@ export interface SavedJudge {
 
 /** What evidence tells of. Where any of it differs it says nothing of what is there now. */
 export interface About {
-  /** The number of the rollout, or what is compared without one. */
+  /** The number of the rollout, or a hash of what is compared without one. */
   readonly epoch: string;
   /** Wall clock; tells rollouts of one number apart, where the state of an earlier one was removed. Null without one. */
   readonly beganWallMs: number | null;
-  /** What is asked of the canary, and in which buckets it is counted. */
+  /** A hash of what is asked of the canary, and in which buckets it is counted. */
   readonly question: string;
-  /** What stable and the others are. */
+  /** A hash of what stable and the others are. */
   readonly versions: string;
 }
 
@@ -38,7 +38,7 @@ export interface SavedSide {
 
 /** How an experiment stands beside its evidence. */
 export interface SavedCourse {
-  /** What is compared, and with which judge. */
+  /** A hash of what is compared, and with which judge. */
   readonly about: string;
   /** What each variant gets, 0..1, and since which stage. */
   readonly shares: Readonly<Record<string, number>>;

@@ -3,7 +3,7 @@ import t from 'tap';
 import { newBench, newSide } from '../../../src/control/judge/bench.ts';
 import { Collector } from '../../../src/control/judge/collector.ts';
 import { Keep } from '../../../src/control/judge/keep.ts';
-import { emptyEvidence } from '../../../src/core/judge/evidence.ts';
+import { emptyEvidence, type Slice } from '../../../src/core/judge/evidence.ts';
 import type { ServiceJudge } from '../../../src/core/judge/service.ts';
 import type { Service } from '../../../src/core/model.ts';
 import { createEvidenceStore, type EvidenceStore } from '../../support/evidence-store.ts';
@@ -62,11 +62,10 @@ function visits(scene: JudgeScene, count: number, from = 0) {
   return made;
 }
 
-const requestsOf = ({ board }: JudgeScene) =>
-  (board.evidence(NAME)?.slices ?? []).reduce(
-    (sum, { canary, stable }) => sum + canary.requests + stable.requests,
-    0,
-  );
+const sumOf = (slices: readonly Slice[] = []) =>
+  slices.reduce((sum, { canary, stable }) => sum + canary.requests + stable.requests, 0);
+const requestsOf = ({ board }: JudgeScene) => sumOf(board.evidence(NAME)?.slices);
+const savedIn = (store: EvidenceStore) => sumOf(store.peek(NAME)?.sides[0]?.evidence.slices);
 const told = ({ log }: JudgeScene) => log.lines.map(({ level, message }) => `${level} ${message}`);
 const clicksOf = (made: readonly { readonly id: string }[]) =>
   made.map(({ id }) => ({ id, kpi: 'click', value: 1 }));
@@ -95,6 +94,7 @@ t.test(
     await later(scene, 1_000);
     t.equal(store.saves.length, 3, 'another stage has begun');
     t.equal(requestsOf(scene), 30);
+    t.equal(savedIn(store), 30);
     t.strictSame(
       told(scene).filter((line) => line.startsWith('warn')),
       [],
@@ -330,7 +330,7 @@ t.test('what cannot be read is told, set aside, and begins anew', async (t) => {
   await later(scene);
   t.equal(store.aside.get(NAME), 'nonsense');
   t.equal(requestsOf(scene), 50);
-  t.match(store.peek(NAME), { about: { epoch: /v1/ } });
+  t.ok(store.peek(NAME));
 });
 
 t.test('a full disk costs a warning now and then and nothing else', async (t) => {
