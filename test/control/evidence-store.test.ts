@@ -124,6 +124,38 @@ t.test('what is removed is gone, and nothing is no failure', async (t) => {
   t.equal(await store.save(NAME, savedJudge(), 0), 1);
 });
 
+t.test('a day of six gates at 300 requests a second stays well under a megabyte', async (t) => {
+  // As the collector cuts them: a minute each, later a sixtieth of the time so far.
+  const slices: Slice[] = [];
+  for (let minutes = 0; minutes < 24 * 60; ) {
+    const lasts = Math.max(1, minutes / 60);
+    const counts = (share: number, length: number, empty = 0) =>
+      Array.from({ length }, (_, i) =>
+        i < empty ? 0 : Math.round((18_000 * lasts * share) / (length - empty) + (i % 7)),
+      );
+    const arm = (share: number) =>
+      armOf({
+        requests: Math.round(18_000 * lasts * share),
+        errors: 12,
+        firstErrors: 9,
+        keys: Math.round(9_000 * lasts * share),
+        latency: counts(share, 20),
+        firstSlow: { latency: 31, 'latency/frozen': 28 },
+        classes: Object.fromEntries(counts(share, 10).map((count, i) => [`class-${i}`, count])),
+        scores: counts(share, 10),
+        confidence: counts(share, 256, 128),
+        firstUnsure: { confidence: 77 },
+        kpis: { click: { events: 412, firsts: 398 } },
+      });
+    const spanMs = lasts * 60_000 + 0.123456789;
+    slices.push({ stage: 0, index: slices.length, w: 0.05, spanMs, canary: arm(0.05), stable: arm(0.95) });
+    minutes += lasts;
+  }
+  const chars = evidenceCodec.encode(NAME, savedJudge({}, slices), 1).length;
+  t.comment(`${slices.length} slices, ${Math.round(chars / 1_024)} KB`);
+  t.ok(chars < 600_000);
+});
+
 t.test('zeros cost nothing', async (t) => {
   t.strictSame(sparse([]), []);
   t.strictSame(sparse([0, 0, 0]), [-3]);
