@@ -75,7 +75,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const { rollouts, board, experiments, feedback } = walking;
   const page = readPage(log);
-  const holder: Holder = createHolder(carryStages(null, await rollouts.open(config)), config);
+  const holder: Holder = createHolder(carryStages(null, await walking.open(config)), config);
 
   let phase: Phase = 'starting';
   let gateway: Gateway | null = null;
@@ -167,7 +167,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   holder.subscribe((split) => board.follow(split));
   board.follow(holder.split());
   // Only now, with both ports ours: a second process started by mistake has ended before it wrote anything.
-  rollouts.start();
+  walking.start();
   live.start();
   const watcher = watchFiles(reloader.files, () => void reloader.request());
   // What changed between the first reading and the watching; nothing happens if nothing did.

@@ -60,25 +60,33 @@ export interface HookAnswer {
 export type HookCaller = (hook: Webhook, body: object, signal: AbortSignal) => Promise<HookAnswer>;
 
 /** What a store holds for a service. */
-export type Stored =
+export type Stored<T = RolloutState> =
   | { readonly kind: 'none' }
   /** `revision` rises with every save. */
-  | { readonly kind: 'found'; readonly state: RolloutState; readonly revision: number }
+  | { readonly kind: 'found'; readonly state: T; readonly revision: number }
   /** Something is there that must not be used, and is not to be overwritten. `where` says where, `reason` why. */
   | { readonly kind: 'damaged'; readonly where: string; readonly reason: string };
 
 /**
- * Keeps the states of rollouts. Small on purpose: a store that several gateways
- * share needs no more than compare-and-set on one record a service.
+ * Keeps one record a service: the states of rollouts, or what their evidence is. Small on purpose: a store that
+ * several gateways share needs no more than compare-and-set on one record a service.
  */
-export interface Store {
-  load(service: string): Promise<Stored>;
+export interface Store<T = RolloutState> {
+  load(service: string): Promise<Stored<T>>;
   /**
    * Durable when it resolves with the new revision. `expected` is the revision
    * that was loaded or saved last, 0 for none; rejects with a StoreConflict where
    * the store holds another one, and with any other error where it could not write.
    */
-  save(service: string, state: RolloutState, expected: number): Promise<number>;
+  save(service: string, state: T, expected: number): Promise<number>;
+}
+
+/** A store of what may be given up, since it can be counted anew. */
+export interface SpareStore<T> extends Store<T> {
+  /** Moves what cannot be used out of the way, over what was moved there before; the next save expects 0. */
+  setAside(service: string): Promise<void>;
+  /** Nothing happens where there is nothing. */
+  remove(service: string): Promise<void>;
 }
 
 export class StoreConflict extends Error {

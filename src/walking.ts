@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Config } from './config/load.ts';
 import { compilePattern } from './config/pattern.ts';
 import type { Holder } from './control/holder.ts';
@@ -5,12 +6,14 @@ import { createHookCaller } from './control/hooks.ts';
 import { Board } from './control/judge/board.ts';
 import { Experiments } from './control/judge/experiments.ts';
 import { Feedback } from './control/judge/feedback.ts';
+import { Keep } from './control/judge/keep.ts';
 import { redress } from './control/judge/redress.ts';
 import { createNotifier } from './control/notify.ts';
 import { createRollouts, type Rollouts } from './control/rollouts/manager.ts';
 import { WatchClock } from './control/rollouts/watch-clock.ts';
 import { createMetricSource } from './control/sources/create.ts';
-import { createFileStore } from './control/store/file-store.ts';
+import { evidenceCodec } from './control/store/evidence-codec.ts';
+import { createFileStore, createRecordStore } from './control/store/file-store.ts';
 import { createWindows } from './control/windows.ts';
 import type { Clock, Log } from './ports.ts';
 import type { ArmBook } from './tally/arms.ts';
@@ -18,6 +21,10 @@ import type { Recorder } from './tally/recorder.ts';
 
 /** What is left to tell when the process ends may take so long. */
 const NOTIFY_GRACE_MS = 2_000;
+/** The same for evidence that is not saved yet. */
+const KEEP_GRACE_MS = 3_000;
+/** In the state folder; no service's state file is called so. */
+const EVIDENCE_FOLDER = 'evidence';
 
 export interface WalkingDeps {
   readonly recorder: Recorder;
@@ -32,6 +39,10 @@ export interface Walking {
   readonly board: Board;
   readonly experiments: Experiments;
   readonly feedback: Feedback;
+  /** Reads what is stored; resolves with the config's Split as that wants it. Nothing is written yet. */
+  open(config: Config): Promise<Config['split']>;
+  /** From now on rollouts walk, and their evidence is kept. */
+  start(): void;
   /** After the rollouts have stopped. */
   close(): Promise<void>;
 }
@@ -67,6 +78,7 @@ export function createWalking(
       if (rollouts.rollout(service) === null) redress(holder(), board, service);
       else rollouts.redress(service);
     },
+    recall: (...about) => keep.recall(...about),
   });
   const experiments = new Experiments({ board, holder, clock, log });
   const feedback = new Feedback({
@@ -75,6 +87,26 @@ export function createWalking(
     board,
     clock,
     compilePattern,
+  });
+  const keep = new Keep({
+    store: createRecordStore(join(config.stateDir, EVIDENCE_FOLDER), evidenceCodec),
+    board,
+    experiments,
+    feedback,
+    services: () =>
+      holder()
+        .config()
+        .judges.map(({ service }) => service),
+    split: () => holder().split(),
+    rollout(service) {
+      const shown = rollouts.shown(service);
+      if (shown === null) return null;
+      const { beganWallMs, progress } = shown.state;
+      const isOver = ['completed', 'aborted', 'undone'].includes(progress.kind);
+      return { beganWallMs, isOver, isBlocked: shown.blocked !== null };
+    },
+    clock,
+    log,
   });
   const rollouts = createRollouts({
     judge: {
@@ -101,8 +133,16 @@ export function createWalking(
     board,
     experiments,
     feedback,
+    async open(first) {
+      await keep.load(first.judges.map(({ service }) => service));
+      return rollouts.open(first);
+    },
+    start() {
+      rollouts.start();
+      keep.start();
+    },
     async close() {
-      await Promise.all([source.close(), notify.close(NOTIFY_GRACE_MS)]);
+      await Promise.all([keep.close(KEEP_GRACE_MS), source.close(), notify.close(NOTIFY_GRACE_MS)]);
     },
   };
 }

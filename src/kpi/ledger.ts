@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { fnv1a32 } from '../core/split/hash.ts';
 import { type Feedback, feedbackOf } from './feedback.ts';
 import { Firsts, type FirstsPlace } from './firsts.ts';
+import { Recent, readRecent } from './recent.ts';
 import { type Prediction, verifyPrediction } from './token.ts';
 
 /** What became of one piece of feedback. */
@@ -82,6 +83,8 @@ export class Ledger {
   /** By prediction and KPI: whether an event was counted. */
   readonly #counted: LRUCache<number, boolean>;
   readonly #firsts: Firsts;
+  /** The latest of those by service, for the process after this one. */
+  readonly #recent = new Map<string, Recent>();
 
   constructor(terms: () => FeedbackTerms, limits: Partial<LedgerLimits> = {}) {
     const { counted, books, keys } = { ...LIMITS, ...limits };
@@ -113,6 +116,29 @@ export class Ledger {
     return this.#firsts.capped();
   }
 
+  /** What was counted last of a service, as a text for `recall`. */
+  counted(service: string): string {
+    return this.#recent.get(service)?.text() ?? '';
+  }
+
+  /** What an earlier process had counted of a service does not count again. */
+  recall(service: string, text: string): void {
+    for (const { slot, event } of readRecent(text)) {
+      // What came since then knows better.
+      if (this.#counted.get(slot) !== true) this.#note(service, slot, event);
+    }
+  }
+
+  #note(service: string, slot: number, event: boolean): void {
+    let recent = this.#recent.get(service);
+    if (recent === undefined) {
+      recent = new Recent();
+      this.#recent.set(service, recent);
+    }
+    recent.add(slot, event);
+    this.#counted.set(slot, event);
+  }
+
   #takeOne(terms: FeedbackTerms, raw: unknown, nowS: number): KpiAdd | Refusal {
     const feedback = feedbackOf(raw);
     if (feedback === null) return 'malformed';
@@ -132,7 +158,7 @@ export class Ledger {
     // What is refused is not used up: it may be compared again, or elsewhere.
     const place = terms.placeOf(verified.prediction);
     if (place === null) return 'unresolved';
-    this.#counted.set(slot, event);
+    this.#note(service, slot, event);
     const first = event && (keyHash < 0 || this.#firsts.add({ service, place, kpi }, keyHash));
     return { service, terms: under, place, version, kpi, event, first };
   }
@@ -156,9 +182,9 @@ function noCounts(): Record<FeedbackOutcome, number> {
   return Object.fromEntries(FEEDBACK_OUTCOMES.map((name) => [name, 0])) as Record<FeedbackOutcome, number>;
 }
 
-const LOW = 2 ** 20;
+const LOW = 2 ** 15;
 
-/** 52 bits for a prediction and a KPI: the fingerprint is as good as random, and stays so. */
+/** 47 bits for a prediction and a KPI: the fingerprint is as good as random, and stays so. */
 function slotOf(fingerprint: number, kpi: string): number {
   const high = Math.floor(fingerprint / LOW);
   return ((high ^ fnv1a32(kpi)) >>> 0) * LOW + (fingerprint % LOW);

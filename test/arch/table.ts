@@ -84,7 +84,7 @@ export const TABLE: ImportTable = {
     node: ['node:timers/promises', 'node:url'],
   },
   // The part of app.ts that wires what rollouts and the judge need of each other.
-  'walking.ts': { files: ['ports.ts', 'config/', 'control/', 'tally/'], npm: [], node: [] },
+  'walking.ts': { files: ['ports.ts', 'config/', 'control/', 'tally/'], npm: [], node: ['node:path'] },
   'run.ts': { files: ['app.ts', 'shutdown.ts', 'cli/io.ts'], npm: [], node: [] },
   'main.ts': {
     files: ['app.ts', 'run.ts', 'shutdown.ts', 'cli/', 'demo/'],

@@ -2,18 +2,21 @@ import { carryStages } from '../../src/config/diff.ts';
 import type { Config } from '../../src/config/load.ts';
 import { compilePattern } from '../../src/config/pattern.ts';
 import { createHolder, type Holder } from '../../src/control/holder.ts';
-import { Board } from '../../src/control/judge/board.ts';
+import { Board, type Position } from '../../src/control/judge/board.ts';
 import { Experiments } from '../../src/control/judge/experiments.ts';
 import { Feedback } from '../../src/control/judge/feedback.ts';
+import { Keep, type KeptRollout } from '../../src/control/judge/keep.ts';
 import { redress } from '../../src/control/judge/redress.ts';
 import { keepSetWeights } from '../../src/control/weights.ts';
 import { termsOf } from '../../src/core/comparison.ts';
 import type { GateSpec } from '../../src/core/judge/gates.ts';
+import type { SavedJudge } from '../../src/core/judge/saved.ts';
 import type { ServiceJudge } from '../../src/core/judge/service.ts';
 import type { Service } from '../../src/core/model.ts';
 import { bucketOfKey, fnv1a32 } from '../../src/core/split/hash.ts';
 import { versionOfBucket } from '../../src/core/split/shares.ts';
 import { signPrediction } from '../../src/kpi/token.ts';
+import type { SpareStore } from '../../src/ports.ts';
 import { ArmBook, countOutcome } from '../../src/tally/arms.ts';
 import { split } from '../support/split.ts';
 import { config, iris, type MemoryLog, memoryLog } from './support.ts';
@@ -26,6 +29,7 @@ export interface JudgeScene {
   readonly board: Board;
   readonly experiments: Experiments;
   readonly feedback: Feedback;
+  readonly keep: Keep;
   service(): Service;
   /** A request of a user: which version served it, and its prediction id. */
   visit(
@@ -59,11 +63,26 @@ export function plan(...gates: GateSpec[]): ServiceJudge['plan'] {
   return { gates, alpha: 0.01, beta: 0.01, minSamples: 50 };
 }
 
+/** What outlives the process, and how its rollout stands; without, there is none and nothing is kept. */
+export interface SceneOptions {
+  readonly store?: SpareStore<SavedJudge>;
+  readonly rollout?: () => (KeptRollout & Position) | null;
+  readonly startMs?: number;
+}
+
+const NO_STORE: SpareStore<SavedJudge> = {
+  load: async () => ({ kind: 'none' }),
+  save: async (_service, _saved, expected) => expected + 1,
+  setAside: async () => undefined,
+  remove: async () => undefined,
+};
+
 export function judgeScene(
   services: readonly Service[] = [iris(5_000)],
   judges: readonly ServiceJudge[] = [serviceJudge()],
+  { store = NO_STORE, rollout = () => null, startMs = 0 }: SceneOptions = {},
 ): JudgeScene {
-  const now = { ms: 0 };
+  const now = { ms: startMs };
   const clock = { nowMs: () => now.ms, wallMs: () => EPOCH_MS + now.ms };
   const log = memoryLog();
   const book = new ArmBook();
@@ -78,9 +97,10 @@ export function judgeScene(
     windows: { look: () => undefined, counts: () => null, traffic: () => null },
     clock,
     split: () => holder.split(),
-    position: () => null,
+    position: rollout,
     tell: () => undefined,
     redress: (name) => redress(holder, board, name),
+    recall: (...about) => keep.recall(...about),
   });
   board.adopt(judges);
   const dressed = (of: readonly Service[]) => of.map((service) => board.dress(service, null));
@@ -105,6 +125,17 @@ export function judgeScene(
     clock,
     compilePattern,
   });
+  const keep: Keep = new Keep({
+    store,
+    board,
+    experiments,
+    feedback,
+    services: () => holder.config().judges.map((judge) => judge.service),
+    split: () => holder.split(),
+    rollout,
+    clock,
+    log,
+  });
   return {
     now,
     log,
@@ -112,6 +143,7 @@ export function judgeScene(
     board,
     experiments,
     feedback,
+    keep,
     service,
     visit(key, { failed = false } = {}) {
       const { name, salt, shares, stable, versions } = service();

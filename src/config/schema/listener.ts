@@ -182,7 +182,7 @@ export const trustProxySchema = Type.Array(
 export const stateSchema = section(
   {
     dir: Type.String({
-      description: `Folder in which rollouts keep their state; relative to this file. ${RESTART}`,
+      description: `Folder in which rollouts keep their state, and gates and experiments what they counted; relative to this file. ${RESTART}`,
       minLength: 1,
       maxLength: 4_096,
       'x-type': 'a folder',

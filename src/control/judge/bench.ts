@@ -1,6 +1,7 @@
 import type { ArmTally, PairTally } from '../../core/arms.ts';
 import type { JudgePlan, Verdict } from '../../core/judge/gates.ts';
 import type { JudgeMemo } from '../../core/judge/judge.ts';
+import type { SavedJudge } from '../../core/judge/saved.ts';
 import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { Service } from '../../core/model.ts';
 import { type ArmNames, Collector } from './collector.ts';
@@ -90,6 +91,18 @@ export function begin(side: Side, { arms, pairs }: Counted, notBeforeMs = 0): vo
   side.isOver = false;
   side.failed = [];
   side.notBeforeMs = notBeforeMs;
+}
+
+/** Goes on with what another process had counted, instead of `begin`. */
+export function goOn(bench: Bench, { frozen, sides }: SavedJudge): void {
+  bench.frozen = new Map(Object.entries(frozen));
+  for (const side of bench.sides) {
+    const saved = sides.find(({ variant }) => variant === side.variant);
+    if (saved === undefined) continue;
+    side.collector = new Collector(saved.evidence, saved.bins);
+    side.failed = saved.failed;
+    side.notBeforeMs = saved.notBeforeMs;
+  }
 }
 
 /** What was counted of a service in stages that are over. */

@@ -1,8 +1,9 @@
 import type { ArmTally, PairTally } from '../../core/arms.ts';
-import { comparedShares, shareBeside, sharesUnder, termsOf } from '../../core/comparison.ts';
+import { shareBeside, sharesUnder, termsOf } from '../../core/comparison.ts';
 import type { Evidence, KpiCount } from '../../core/judge/evidence.ts';
 import type { Verdict } from '../../core/judge/gates.ts';
 import { judgeWith } from '../../core/judge/judge.ts';
+import type { SavedJudge } from '../../core/judge/saved.ts';
 import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { Service, Split } from '../../core/model.ts';
 import type { VerdictState } from '../../core/rollout/state.ts';
@@ -15,6 +16,7 @@ import {
   type Counted,
   epochOf,
   failedOf,
+  goOn,
   namesOf,
   newBench,
   questionOf,
@@ -24,6 +26,7 @@ import {
   versionOf,
 } from './bench.ts';
 import { dress } from './dress.ts';
+import { Stages } from './stages.ts';
 import { frozenOf, ratePerS } from './traffic.ts';
 
 /** Between two looks at the same service, real time. */
@@ -58,6 +61,8 @@ export interface BoardDeps {
   tell(service: string, verdict: VerdictState, text: string, evidence: readonly string[]): void;
   /** The Split has to be dressed anew, for what is counted has changed. */
   redress(service: string): void;
+  /** What a process before this one had counted of the same, asked once; null, or without this: nothing. */
+  recall?(service: Service, bench: Bench, epoch: string): SavedJudge | null;
 }
 
 /** What is known of one version against stable. */
@@ -66,12 +71,6 @@ export interface Comparison {
   readonly evidence: Evidence;
   /** What the gates say; null: not judged yet. */
   readonly verdict: Verdict | null;
-}
-
-/** A stage that came into force: when, and who got which share of the compared requests. */
-interface StageFacts {
-  readonly beganMs: number;
-  readonly shares: ReadonlyMap<string, number>;
 }
 
 /** One comparison that an event counts in, on the canary's side or on stable's, and at which share. */
@@ -92,8 +91,7 @@ interface Target {
 export class Board {
   readonly #deps: BoardDeps;
   #benches = new Map<string, Bench>();
-  /** By service and stage; what a stage's shares were decides how its counts are read. */
-  readonly #stages = new Map<string, Map<number, StageFacts>>();
+  readonly #stages = new Stages();
   #toldCapsAtMs = Number.NEGATIVE_INFINITY;
   #toldCaps: ReadonlySet<string> = new Set();
   #services: { readonly of: Split; readonly byName: ReadonlyMap<string, Service> } | null = null;
@@ -124,21 +122,7 @@ export class Board {
 
   /** Remembers which shares each stage had; called with every Split that comes into force. */
   follow(split: Split): void {
-    const now = { beganMs: this.#deps.clock.nowMs() };
-    const names = new Set(split.services.map(({ name }) => name));
-    for (const name of this.#stages.keys()) if (!names.has(name)) this.#stages.delete(name);
-    for (const service of split.services) {
-      const dealt = comparedShares(service);
-      if (dealt === null) continue;
-      const stages = this.#stages.get(service.name) ?? new Map<number, StageFacts>();
-      const { beganMs } = stages.get(service.stage) ?? now;
-      const shares = new Map<string, number>();
-      for (const [version, { name }] of service.versions.entries()) {
-        const share = shareBeside(dealt, version, service.stable);
-        if (version !== service.stable && share !== null) shares.set(name, share);
-      }
-      this.#stages.set(service.name, stages.set(service.stage, { beganMs, shares }));
-    }
+    this.#stages.follow(split, this.#deps.clock.nowMs());
   }
 
   /**
@@ -157,11 +141,7 @@ export class Board {
 
   /** Null until what has just begun was looked at: what was said of the one before is not about it. */
   verdict(service: string): Verdict | null {
-    const bench = this.#benches.get(service);
-    const current = this.#serviceOf(service);
-    if (bench === undefined || current === undefined) return null;
-    const isOld = bench.epoch !== epochOf(bench, current, this.#deps.position(service)?.number ?? null);
-    return isOld ? null : (bench.sides[0]?.verdict ?? null);
+    return this.bench(service)?.sides[0]?.verdict ?? null;
   }
 
   judgeOf(service: string): ServiceJudge | null {
@@ -171,6 +151,25 @@ export class Board {
   /** Every service whose config has an experiment. */
   experiments(): readonly ServiceJudge[] {
     return [...this.#benches.values()].flatMap(({ judge }) => (judge.experiment === null ? [] : [judge]));
+  }
+
+  /** The judge at work on what is there now, with what it knows; null: there is none, or it has not looked yet. */
+  bench(name: string): Bench | null {
+    const bench = this.#benches.get(name);
+    const service = this.#serviceOf(name);
+    if (bench === undefined || service === undefined) return null;
+    return bench.epoch === epochOf(bench, service, this.#deps.position(name)?.number ?? null) ? bench : null;
+  }
+
+  /** Takes what was counted since the last look into the evidence; nothing is judged, and nobody is told. */
+  collect(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const service of this.#deps.split().services) {
+      const { name } = service;
+      const bench = this.bench(name);
+      if (bench === null || !(this.#deps.position(name)?.underWay ?? true)) continue;
+      for (const side of bench.sides) this.#collect(side, service, this.#countedOf(name), nowMs);
+    }
   }
 
   evidence(service: string) {
@@ -236,7 +235,9 @@ export class Board {
     if (shares === null) return null;
     // Users may be quicker than the next look.
     const nowMs = this.#deps.clock.nowMs();
-    if (this.#isUnseen(service, bench, nowMs)) this.#lookAt(new Map([[name, bench]]), nowMs);
+    const beganMs = this.#stages.beganMs(service);
+    const isUnseen = beganMs !== null && beganMs >= bench.lookedAtMs && nowMs > bench.lookedAtMs;
+    if (isUnseen) this.#lookAt(new Map([[name, bench]]), nowMs);
     const stage = terms === this.#termsOf(service) ? service.stage : null;
     const isGoingOn = this.#deps.position(name)?.underWay ?? true;
     const sides = bench.sides.flatMap((side): Aim[] => {
@@ -260,18 +261,6 @@ export class Board {
       this.#terms.set(service, terms);
     }
     return terms;
-  }
-
-  /** Its stage began after the last look. */
-  #isUnseen({ name, stage }: Service, { lookedAtMs }: Bench, nowMs: number): boolean {
-    const facts = this.#stages.get(name)?.get(stage);
-    return facts !== undefined && facts.beganMs >= lookedAtMs && nowMs > lookedAtMs;
-  }
-
-  /** Its stage began since the last look, so all that was counted in it is about what is there now. */
-  #isNew({ name, stage }: Service): boolean {
-    const facts = this.#stages.get(name)?.get(stage);
-    return facts !== undefined && this.#deps.clock.nowMs() - facts.beganMs <= 2 * LOOK_MS;
   }
 
   /** A full set turns users of every version away alike: less is learned, nothing is skewed, so it holds nothing. */
@@ -309,14 +298,7 @@ export class Board {
   #look(bench: Bench, service: Service, counted: Counted, nowMs: number): void {
     const position = this.#deps.position(service.name);
     const epoch = epochOf(bench, service, position?.number ?? null);
-    if (bench.epoch !== epoch) {
-      const past = position === null && this.#isNew(service) ? before(service, counted) : counted;
-      for (const side of bench.sides) begin(side, past, position?.notBeforeMs ?? 0);
-      bench.epoch = epoch;
-      bench.serial = ++this.#begun;
-      // Stable may be another version by now.
-      bench.frozen = new Map();
-    }
+    if (bench.epoch !== epoch) this.#begin(bench, service, counted, epoch, position);
     if (position !== null && !position.underWay) {
       for (const side of bench.sides) if (!side.isOver) this.#judge(bench, side, service, position, nowMs);
       return;
@@ -330,6 +312,24 @@ export class Board {
     if (canary?.verdict != null && bench.plan.gates.length > 0) {
       this.#tell(service.name, canary.verdict, canary.failed);
     }
+  }
+
+  #begin(bench: Bench, service: Service, counted: Counted, epoch: string, position: Position | null): void {
+    const saved = bench.epoch === null ? (this.#deps.recall?.(service, bench, epoch) ?? null) : null;
+    bench.epoch = epoch;
+    bench.serial = ++this.#begun;
+    if (saved !== null) {
+      goOn(bench, saved);
+      if (bench.frozen.size > 0) this.#deps.redress(service.name);
+      return;
+    }
+    // Its stage began since the last look, so all that was counted in it is about what is there now.
+    const beganMs = this.#stages.beganMs(service);
+    const isNew = beganMs !== null && this.#deps.clock.nowMs() - beganMs <= 2 * LOOK_MS;
+    const past = position === null && isNew ? before(service, counted) : counted;
+    for (const side of bench.sides) begin(side, past, position?.notBeforeMs ?? 0);
+    // Stable may be another version by now.
+    bench.frozen = new Map();
   }
 
   /** With what was collected. Once the rollout is over that is done once more, without forecasts. */
@@ -354,13 +354,12 @@ export class Board {
 
   #collect(side: Side, service: Service, { arms, pairs }: Counted, nowMs: number): void {
     const names = namesOf(side, service);
-    const stages = this.#stages.get(service.name);
     side.collector.look(
       arms,
       // Copies go to the canary alone.
       names.canary === versionName(service, service.judged?.canary) ? pairs : [],
       names,
-      (stage) => stages?.get(stage)?.shares.get(names.canary) ?? null,
+      (stage) => this.#stages.shareOf(service, stage, names.canary),
       service.stage,
       nowMs,
     );

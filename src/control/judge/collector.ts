@@ -85,13 +85,18 @@ export class Collector {
   readonly #lastOf = new Map<number, number>();
   /** Those that the evidence was last told of. */
   #edgesMs: readonly number[] | null = null;
-  #bins: Bins | null = null;
+  #bins: Bins | null;
+  /** What a process before this one had counted, in time. */
+  #agedMs = 0;
   /** There are scores, and too few of stable's to know its deciles. */
   #awaitsBins = false;
 
-  constructor(evidence: Evidence = emptyEvidence()) {
+  /** @param bins as they were frozen over the evidence so far */
+  constructor(evidence: Evidence = emptyEvidence(), bins: Bins | null = null) {
     this.#evidence = evidence;
-    for (const { stage, index } of evidence.slices) {
+    this.#bins = bins;
+    for (const { stage, index, spanMs } of evidence.slices) {
+      this.#agedMs += spanMs;
       this.#lastOf.set(stage, index);
       this.#nextIndex = Math.max(this.#nextIndex, index + 1);
     }
@@ -99,6 +104,10 @@ export class Collector {
 
   get evidence(): Evidence {
     return this.#evidence;
+  }
+
+  get bins(): Bins | null {
+    return this.#bins;
   }
 
   /** What is there already says nothing of the rollout that begins now. */
@@ -182,11 +191,11 @@ export class Collector {
     if (!isCurrent && known === undefined && !this.#hasRisen(look.canary) && !this.#hasRisen(look.stable)) {
       return;
     }
-    this.#beganMs ??= nowMs;
-    const open = this.#open?.stage === stage ? this.#open : null;
+    this.#beganMs ??= nowMs - this.#agedMs;
+    const open = isCurrent && this.#open?.stage === stage ? this.#open : null;
     if (known !== undefined) this.#count(look, known, open === null ? 0 : nowMs - open.beganMs);
     const longMs = Math.max(SLICE_MS, (nowMs - this.#beganMs) * SLICE_SHARE);
-    const goesOn = open === null ? !isCurrent && known !== undefined : nowMs - open.beganMs < longMs;
+    const goesOn = isCurrent ? open !== null && nowMs - open.beganMs < longMs : known !== undefined;
     if (goesOn) return;
     // What was counted until now is in the slice that ends.
     if (known !== undefined) for (const arm of [look.canary, look.stable]) this.#rebase(arm);

@@ -1,3 +1,4 @@
+import { definitionOf } from '../../config/compile/definition.ts';
 import { carryStages } from '../../config/diff.ts';
 import { comparedShares } from '../../core/comparison.ts';
 import type { Arm, Slice } from '../../core/judge/evidence.ts';
@@ -7,6 +8,7 @@ import {
   type ExperimentPlan as TestPlan,
 } from '../../core/judge/experiment.ts';
 import { entry } from '../../core/judge/gates/reading.ts';
+import type { SavedCourse } from '../../core/judge/saved.ts';
 import type { ExperimentPlan, ServiceJudge } from '../../core/judge/service.ts';
 import type { Service } from '../../core/model.ts';
 import type { Clock, Log } from '../../ports.ts';
@@ -30,7 +32,7 @@ export interface ExperimentsDeps {
 
 /** One experiment at work. */
 interface Course {
-  /** What is compared, and with which judge; another one has nothing to do with this. */
+  /** A hash of what is compared, and with which judge; another one has nothing to do with this. */
   readonly about: string;
   /** Variants that a guardrail took from the users. */
   readonly stops: Map<string, Stop>;
@@ -38,6 +40,8 @@ interface Course {
   verdict: ExperimentVerdict | null;
   /** The state that the log was told of. */
   told: string;
+  /** From a process before this one, whose stopped variants have their users of the config again. */
+  isRecalled: boolean;
 }
 
 /** A time with the same shares: only in one can counts of variants be laid beside each other. */
@@ -105,20 +109,62 @@ export class Experiments {
     });
   }
 
+  /** How an experiment stands, for the process after this one; null: there is none. */
+  course(name: string): SavedCourse | null {
+    const course = this.#courses.get(name);
+    if (course === undefined) return null;
+    const { about, stretch, stops, told } = course;
+    const { firstStage, beganWallMs } = stretch;
+    return {
+      about,
+      shares: Object.fromEntries(stretch.shares),
+      firstStage,
+      elapsedMs: Math.max(0, this.#deps.clock.nowMs() - stretch.beganMs),
+      beganWallMs,
+      stops: Object.fromEntries(stops),
+      told,
+    };
+  }
+
+  /** Goes on from there, if it is about the same. */
+  recall(
+    name: string,
+    { about, stops, told, shares, firstStage, elapsedMs, beganWallMs }: SavedCourse,
+  ): void {
+    const beganMs = this.#deps.clock.nowMs() - elapsedMs;
+    this.#courses.set(name, {
+      about,
+      stops: new Map(Object.entries(stops)),
+      stretch: { shares: new Map(Object.entries(shares)), firstStage, beganMs, beganWallMs },
+      verdict: null,
+      told,
+      isRecalled: true,
+    });
+  }
+
   /** As it goes on, or a new one where what it is about has changed. */
   #courseOf(service: Service, judge: ServiceJudge, plan: ExperimentPlan): Course {
     const { clock, board } = this.#deps;
-    const about = `${questionOf(judge)} ${identityOf(service, judge.revisions)}`;
+    const about = definitionOf([questionOf(judge), identityOf(service, judge.revisions)]);
     const held = this.#courses.get(service.name);
-    const shares = sharesOf(service, plan);
+    const current =
+      held?.isRecalled === true && held.about === about ? this.#stopAgain(held, service) : service;
+    const shares = sharesOf(current, plan);
     const stretch = (): Stretch => ({
       shares,
-      firstStage: service.stage,
+      firstStage: current.stage,
       beganMs: clock.nowMs(),
       beganWallMs: clock.wallMs(),
     });
     if (held === undefined || held.about !== about) {
-      return { about, stops: new Map(), stretch: stretch(), verdict: null, told: 'continue' };
+      return {
+        about,
+        stops: new Map(),
+        stretch: stretch(),
+        verdict: null,
+        told: 'continue',
+        isRecalled: false,
+      };
     }
     if (sameShares(held.stretch.shares, shares)) return held;
     held.stretch = stretch();
@@ -145,21 +191,34 @@ export class Experiments {
     this.#tell(course, service.name, plan);
   }
 
-  #stop(course: Course, name: string, version: string, because: string): void {
-    const { holder, log, clock } = this.#deps;
+  /** A weight of 0 that is not in the config is forgotten with the process; what failed is not. */
+  #stopAgain(course: Course, service: Service): Service {
+    course.isRecalled = false;
+    for (const version of course.stops.keys()) this.#takeUsers(service.name, version);
+    return this.#service(service.name) ?? service;
+  }
+
+  #takeUsers(name: string, version: string): boolean {
+    const { holder, log } = this.#deps;
     const before = holder().split();
     const service = this.#service(name);
     const wanted = service === undefined ? null : sharesWith(service, version, 0);
-    if (wanted === null || !wanted.ok) return;
+    if (wanted === null || !wanted.ok) return false;
     try {
       holder().swap(carryStages(before, withShares(before, name, wanted.shares)));
+      return true;
     } catch (error) {
       log.error(
         { err: error, service: name, version },
         'a failing variant could not be taken from its users',
       );
-      return;
+      return false;
     }
+  }
+
+  #stop(course: Course, name: string, version: string, because: string): void {
+    const { log, clock } = this.#deps;
+    if (!this.#takeUsers(name, version)) return;
     course.stops.set(version, { at: new Date(clock.wallMs()).toISOString(), because });
     log.warn({ service: name, version }, `experiment: ${version} gets no more users: ${because}`);
   }

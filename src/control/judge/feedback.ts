@@ -106,6 +106,15 @@ export class Feedback {
     return { kpis, refused: { ...this.#refused } };
   }
 
+  /** What was counted of a service, as a text that a process after this one can `recall`. */
+  counted(service: string): string {
+    return this.#ledger.counted(service);
+  }
+
+  recall(service: string, counted: string): void {
+    this.#ledger.recall(service, counted);
+  }
+
   /** As the data path tells of its own: `SERVICE PLACE: what`. */
   capped(): readonly string[] {
     return this.#ledger

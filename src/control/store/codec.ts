@@ -15,9 +15,25 @@ export const VERSION = 2;
 /** The one before, without verdicts. */
 const WITHOUT_VERDICTS = 1;
 
-export type Decoded =
-  | { readonly kind: 'found'; readonly state: RolloutState; readonly revision: number }
+export type Decoded<T = RolloutState> =
+  | { readonly kind: 'found'; readonly state: T; readonly revision: number }
   | { readonly kind: 'damaged'; readonly reason: string };
+
+/** How the records of a store are written. */
+export interface Codec<T> {
+  /** What they are, in words: `the rollout`. */
+  readonly what: string;
+  /** What is to be done about one that cannot be used, in words. */
+  readonly remedy: string;
+  encode(service: string, state: T, revision: number): string;
+  /** Never throws. */
+  decode(service: string, bytes: Uint8Array): Decoded<T>;
+  /** As `decode`, but no more than a save must know. */
+  revisionOf(service: string, bytes: Uint8Array): Revision | Damaged;
+}
+
+export type Revision = Pick<Extract<Decoded, { kind: 'found' }>, 'kind' | 'revision'>;
+export type Damaged = Extract<Decoded, { kind: 'damaged' }>;
 
 /** Throws a ShapeError where the state is none: what could not be read back is not written. */
 export function encode(service: string, state: RolloutState, revision: number): string {
@@ -65,7 +81,15 @@ function read(service: string, bytes: Uint8Array): Decoded {
   return { kind: 'found', state, revision };
 }
 
-function damaged(reason: string): Decoded {
+export const rolloutCodec: Codec<RolloutState> = {
+  what: 'the rollout',
+  remedy: 'move it away to begin anew',
+  encode,
+  decode,
+  revisionOf: decode,
+};
+
+function damaged(reason: string): Damaged {
   return { kind: 'damaged', reason };
 }
 

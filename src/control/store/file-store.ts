@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { RolloutState } from '../../core/rollout/state.ts';
-import { type Store, StoreConflict, type Stored } from '../../ports.ts';
-import { decode, encode } from './codec.ts';
+import { type SpareStore, type Store, StoreConflict, type Stored } from '../../ports.ts';
+import { type Codec, type Damaged, type Revision, rolloutCodec } from './codec.ts';
 import { type Disk, MAX_STATE_BYTES, NotAFile, nodeDisk } from './disk.ts';
 import { fileNameOf, isTempOf, tempNameOf } from './file-name.ts';
 import { createLanes } from './lanes.ts';
@@ -17,23 +16,43 @@ import { createLanes } from './lanes.ts';
  * still both pass: a folder belongs to one gateway.
  */
 export function createFileStore(dir: string, disk: Disk = nodeDisk): Store {
+  return createRecordStore(dir, rolloutCodec, disk);
+}
+
+/** The same for records of any kind. */
+export function createRecordStore<T>(dir: string, codec: Codec<T>, disk: Disk = nodeDisk): SpareStore<T> {
   const lane = createLanes();
   /** Saves that were renamed into place and may not be durable, by service. */
   const unsure = new Map<string, Unsure>();
+  const parts = { disk, dir, codec, unsure };
+  const placeOf = (service: string) => join(dir, fileNameOf(service));
   return {
     load: (service) =>
       lane(service, async () => {
         await removeLeftovers(disk, dir, fileNameOf(service));
-        return look(disk, dir, service);
+        return look(parts, service, codec.decode);
       }),
-    save: (service, state, expected) =>
-      lane(service, () => save({ disk, dir, unsure }, service, state, expected)),
+    save: (service, state, expected) => lane(service, () => save(parts, service, state, expected)),
+    setAside: (service) =>
+      lane(service, async () => {
+        unsure.delete(service);
+        await disk.rename(placeOf(service), `${placeOf(service)}${ASIDE}`);
+      }),
+    remove: (service) =>
+      lane(service, async () => {
+        unsure.delete(service);
+        await disk.remove(placeOf(service));
+      }),
   };
 }
 
-interface Parts {
+/** Behind the name of a file that was set aside. */
+export const ASIDE = '.damaged';
+
+interface Parts<T> {
   readonly disk: Disk;
   readonly dir: string;
+  readonly codec: Codec<T>;
   readonly unsure: Map<string, Unsure>;
 }
 
@@ -43,15 +62,15 @@ interface Unsure {
   readonly revision: number;
 }
 
-async function save(parts: Parts, service: string, state: RolloutState, expected: number): Promise<number> {
-  const { disk, dir, unsure } = parts;
+async function save<T>(parts: Parts<T>, service: string, state: T, expected: number): Promise<number> {
+  const { disk, dir, codec, unsure } = parts;
   const file = join(dir, fileNameOf(service));
   const temp = join(dir, tempNameOf(fileNameOf(service), randomBytes(6).toString('hex')));
   const doubt = unsure.get(service);
   const current = doubt?.expected === expected ? doubt.revision : expected;
   const revision = current + 1;
   try {
-    const text = encode(service, state, revision);
+    const text = codec.encode(service, state, revision);
     if (Buffer.byteLength(text) > MAX_STATE_BYTES) throw new Error('it is too large');
     await disk.makeFolder(dir);
     await disk.create(temp, text);
@@ -64,30 +83,41 @@ async function save(parts: Parts, service: string, state: RolloutState, expected
   } catch (error) {
     await disk.remove(temp).catch(() => undefined);
     if (error instanceof StoreConflict) throw error;
-    throw new Error(`the rollout of ${service} could not be saved to ${file}: ${why(error)}`, {
+    throw new Error(`${codec.what} of ${service} could not be saved to ${file}: ${why(error)}`, {
       cause: error,
     });
   }
 }
 
-async function requireRevision({ disk, dir }: Parts, service: string, expected: number): Promise<void> {
-  const found = await look(disk, dir, service);
+async function requireRevision<T>(parts: Parts<T>, service: string, expected: number): Promise<void> {
+  const { codec } = parts;
+  const found = await look(parts, service, codec.revisionOf);
   if (found.kind === 'damaged') throw new Error(`what is there is not to be overwritten: it ${found.reason}`);
   const revision = found.kind === 'found' ? found.revision : 0;
   if (revision === expected) return;
   throw new StoreConflict(
-    `the rollout of ${service} was saved by another: revision ${revision} is stored, ${expected} was expected`,
+    `${codec.what} of ${service} was saved by another: revision ${revision} is stored, ${expected} was expected`,
   );
 }
 
-async function look(disk: Disk, dir: string, service: string): Promise<Stored> {
+/** What is there, as far as `decode` reads it. */
+async function look<R extends Revision>(
+  {
+    disk,
+    dir,
+    codec,
+  }: Pick<Parts<unknown>, 'disk' | 'dir'> & { readonly codec: { readonly remedy: string } },
+  service: string,
+  decode: (service: string, bytes: Uint8Array) => R | Damaged,
+): Promise<R | Exclude<Stored, { kind: 'found' }>> {
   const where = join(dir, fileNameOf(service));
-  const damaged = (reason: string): Stored => ({ kind: 'damaged', where, reason: `${reason}; ${REMEDY}` });
+  const damaged = (reason: string) =>
+    ({ kind: 'damaged', where, reason: `${reason}; ${codec.remedy}` }) as const;
   try {
     const bytes = await disk.read(where);
     if (bytes === null) return { kind: 'none' };
     const decoded = decode(service, bytes);
-    return decoded.kind === 'found' ? decoded : damaged(decoded.reason);
+    return decoded.kind === 'damaged' ? damaged(decoded.reason) : decoded;
   } catch (error) {
     if (error instanceof NotAFile) return damaged(error.message);
     const { code } = error as NodeJS.ErrnoException;
@@ -95,8 +125,6 @@ async function look(disk: Disk, dir: string, service: string): Promise<Stored> {
     return { kind: 'damaged', where, reason: `cannot be read (${code ?? why(error)}); ${hint}` };
   }
 }
-
-const REMEDY = 'move it away to begin anew';
 
 /** What writes that never ended have left. Failing to tidy is no reason not to load. */
 async function removeLeftovers(disk: Disk, dir: string, fileName: string): Promise<void> {

@@ -79,7 +79,7 @@ t.test('a slice lasts a minute, and indexes grow over stages', async (t) => {
   }
   t.strictSame(brief(collector.evidence), [
     { stage: 1, index: 0, w: 0.1, spanMs: 60_000, canary: 61, stable: 0 },
-    { stage: 1, index: 1, w: 0.1, spanMs: 10_000, canary: 9, stable: 0 },
+    { stage: 1, index: 1, w: 0.1, spanMs: 9_000, canary: 9, stable: 0 },
     { stage: 2, index: 2, w: 0.5, spanMs: 20_000, canary: 21, stable: 0 },
   ]);
 });
@@ -99,10 +99,28 @@ t.test('what ends late goes to its stage', async (t) => {
   look(collector, arms, 2, 63_000);
   t.strictSame(brief(collector.evidence), [
     { stage: 1, index: 0, w: 0.1, spanMs: 61_000, canary: 5, stable: 0 },
-    { stage: 1, index: 1, w: 0.1, spanMs: 1_000, canary: 1, stable: 7 },
+    { stage: 1, index: 1, w: 0.1, spanMs: 0, canary: 1, stable: 7 },
     { stage: 2, index: 2, w: 0.5, spanMs: 1_000, canary: 3, stable: 0 },
   ]);
   t.equal(collector.evidence.slices[1]?.canary.errors, 1, 'counted with the share of then');
+});
+
+t.test('a stage that is over has no further slices, however long ago it began', async (t) => {
+  const collector = new Collector();
+  const arms = [tally('v1'), tally('v2'), tally('v1', 2), tally('v2', 2)];
+  answer(arms[1]!, 5);
+  look(collector, arms, 1, 0);
+  look(collector, arms, 2, 90_000);
+  answer(arms[1]!, 1);
+  look(collector, arms, 2, 200_000);
+  t.strictSame(
+    brief(collector.evidence).map(({ stage, index, canary }) => [stage, index, canary]),
+    [
+      [1, 0, 6],
+      [2, 1, 0],
+      [2, 2, 0],
+    ],
+  );
 });
 
 t.test('a stage that came and went between two looks has a slice of its own', async (t) => {
