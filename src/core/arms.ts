@@ -17,7 +17,7 @@ export interface ArmTally {
   readonly firstSlow: Float64Array;
   /** By index into Judged.unsure: keys' first answers with less confidence. */
   readonly firstUnsure: Float64Array;
-  /** Class names as they came up; what finds no room is counted in the last slot, `other`. */
+  /** Class names of the stage as they came up, on whichever version; what finds no room is counted in the last slot, `other`. */
   readonly classNames: string[];
   readonly classCounts: Float64Array;
   /** The same of every answer that was read, for people; the judge sees a key's first answer of the stage only. */

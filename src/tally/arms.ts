@@ -145,6 +145,11 @@ interface StageBook {
   readonly judged: Judged;
   readonly edgesMs: Float64Array;
   readonly byVersion: Map<string, ArmTally>;
+  /**
+   * Of all versions: where each had names of its own, the ones to find no room would be others
+   * on each, and the same model would look like another one.
+   */
+  readonly classNames: string[];
   readonly pairs: PairTally;
   readonly keys: StageKeys;
 }
@@ -231,6 +236,7 @@ function newBook({ name, stage, latencyEdgesMs }: Service, judged: Judged, shape
     judged,
     edgesMs: Float64Array.from(latencyEdgesMs),
     byVersion: new Map(),
+    classNames: [],
     pairs: { service: name, stage, counts: new Float64Array(Object.keys(PAIR).length) },
     keys: {
       seen: new SeenKeys(),
@@ -253,7 +259,7 @@ function armOf(book: StageBook, service: string, version: string, { slow, unsure
     latency: new Float64Array(book.edgesMs.length + 1),
     firstSlow: new Float64Array(slow.length),
     firstUnsure: new Float64Array(unsure.length),
-    classNames: [],
+    classNames: book.classNames,
     classCounts: new Float64Array(MAX_CLASSES),
     allClasses: new Float64Array(MAX_CLASSES),
     allConfidence: new Float64Array(BINS),
