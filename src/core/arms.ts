@@ -60,10 +60,10 @@ export const BINS = 256;
 export interface PairTally {
   readonly service: string;
   readonly stage: number;
-  /** agree, disagree, incomparable, shadowSlower, shadowFaster. */
+  /** By index into PAIR: what the comparison said, and of those that both answered which took longer. */
   readonly counts: Float64Array;
 }
-export const PAIR = { agree: 0, disagree: 1, incomparable: 2, slower: 3, faster: 4 } as const;
+export const PAIR = { agree: 0, disagree: 1, incomparable: 2, slower: 3, faster: 4, alike: 5 } as const;
 
 /** What the data path counts for the judge; a part of the Split's Service, null where nothing is judged. */
 export interface Judged {

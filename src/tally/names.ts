@@ -170,6 +170,12 @@ export const METRICS = {
     labels: ['app', 'agree'],
     help: 'Answers of stable and of the shadow to the same request, by whether they agree.',
   },
+  shadowTimes: {
+    name: 'coalmine_shadow_times_total',
+    kind: 'counter',
+    labels: ['app', 'shadow'],
+    help: 'Requests that both stable and the shadow answered, by which took longer to the head of its answer: a tenth more, or about alike.',
+  },
   kpi: {
     name: 'coalmine_kpi_total',
     kind: 'counter',

@@ -223,10 +223,8 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     read(series).flatMap(({ labels, read: { classes } }) =>
       [...classes].map(([name, value]) => ({ labels: { ...labels, class: name }, value })),
     ),
-  shadowPairs: ({ pairs }) =>
-    pairs.flatMap(({ service, counts }) =>
-      AGREE.map(([agree, pair]) => ({ labels: { app: service, agree }, value: counts[pair] ?? 0 })),
-    ),
+  shadowPairs: ({ pairs }) => pairSamples(pairs, 'agree', AGREE),
+  shadowTimes: ({ pairs }) => pairSamples(pairs, 'shadow', TIMES),
   kpi: ({ feedback }) =>
     feedback.kpis.map(({ app, version, kpi, count }) => ({ labels: { app, version, kpi }, value: count })),
   feedbackRefused: ({ feedback }) =>
@@ -267,6 +265,23 @@ export const AGREE = [
   ['no', PAIR.disagree],
   ['incomparable', PAIR.incomparable],
 ] as const;
+
+/** The shadow's time beside stable's. */
+const TIMES = [
+  ['slower', PAIR.slower],
+  ['faster', PAIR.faster],
+  ['alike', PAIR.alike],
+] as const;
+
+function pairSamples(
+  pairs: readonly PairTotals[],
+  label: string,
+  values: readonly (readonly [string, number])[],
+): Sample[] {
+  return pairs.flatMap(({ service, counts }) =>
+    values.map(([value, pair]) => ({ labels: { app: service, [label]: value }, value: counts[pair] ?? 0 })),
+  );
+}
 
 /**
  * Bounds of confidence, in 256ths, and so on the edges of the bins that are counted:

@@ -408,6 +408,7 @@ t.test('what answers say', async (t) => {
     countArm(arms(), 1, scalar);
   }
   for (const pair of [PAIR.agree, PAIR.agree, PAIR.disagree, PAIR.incomparable]) countPair(arms(), pair);
+  for (const pair of [PAIR.slower, PAIR.slower, PAIR.faster, PAIR.alike]) countPair(arms(), pair);
   const told = await text();
   const app = 'app="iris-api"';
   t.strictSame(startingWith(told, 'coalmine_predictions_total'), {
@@ -418,6 +419,11 @@ t.test('what answers say', async (t) => {
     [`coalmine_shadow_pairs_total{agree="yes",${app}}`]: 2,
     [`coalmine_shadow_pairs_total{agree="no",${app}}`]: 1,
     [`coalmine_shadow_pairs_total{agree="incomparable",${app}}`]: 1,
+  });
+  t.strictSame(startingWith(told, 'coalmine_shadow_times_total'), {
+    [`coalmine_shadow_times_total{${app},shadow="slower"}`]: 2,
+    [`coalmine_shadow_times_total{${app},shadow="faster"}`]: 1,
+    [`coalmine_shadow_times_total{${app},shadow="alike"}`]: 1,
   });
   const outcomes = ['observed', 'unreadable', 'too_large', 'shed'].map((name) =>
     told.samples.get(`coalmine_observed_total{${app},outcome="${name}",version="v2"}`),
