@@ -67,7 +67,7 @@ export function gateReadings(app: string, verdict: Verdict | null): readonly Gat
       canary: estimateReading(canary, unit),
       stable: estimateReading(stable, unit),
       samples: { have: samples.have, need: finite(samples.need) },
-      decisionInS: etaMs === null ? null : finite(etaMs / 1_000),
+      decisionInS: etaMs === null ? null : finite(Math.ceil(etaMs) / 1_000),
     };
   });
 }

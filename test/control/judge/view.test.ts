@@ -100,7 +100,7 @@ t.test('gates for the metrics', async (t) => {
       canary: { value: 1 / 212, low: 0.0002, high: 0.0412 },
       stable: { value: 9 / 4031, low: 0.001, high: 0.0041 },
       samples: { have: 212, need: 358 },
-      decisionInS: 180.0004,
+      decisionInS: 180.001,
     },
     {
       app: 'a',
