@@ -75,4 +75,6 @@ export interface Judged {
   readonly observe: ObserveSpec | null;
   /** Signs `x-prediction-id`; null: none is sent. */
   readonly predictionSecret: string | null;
+  /** Of what else the judge asks, a hash. Another question begins a stage, in which everybody may be first once more. */
+  readonly question?: number;
 }
