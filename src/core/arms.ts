@@ -54,6 +54,8 @@ export const ARM = {
 } as const satisfies Record<(typeof ARM_SCALARS)[number], number>;
 
 export const MAX_CLASSES = 64;
+/** Answers of a class that found no room among the others. */
+export const OTHER_CLASS = 'other';
 export const BINS = 256;
 
 /** Pairs of answers of one stage: the client's and the shadow's to the same request. */

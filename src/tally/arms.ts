@@ -5,6 +5,7 @@ import {
   BINS,
   type Judged,
   MAX_CLASSES,
+  OTHER_CLASS,
   PAIR,
   type PairTally,
 } from '../core/arms.ts';
@@ -127,6 +128,8 @@ export function countPair(open: OpenArms, pair: number): void {
 }
 
 function classSlot(names: string[], name: string): number {
+  // A model's own class of that name would be told apart from the rest under one name.
+  if (name === OTHER_CLASS) return MAX_CLASSES - 1;
   const held = names.indexOf(name);
   if (held >= 0) return held;
   return names.length < MAX_CLASSES - 1 ? names.push(name) - 1 : MAX_CLASSES - 1;

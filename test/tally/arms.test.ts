@@ -175,6 +175,15 @@ t.test('classes without end meet in the last slot', async (t) => {
   t.equal(classCounts[MAX_CLASSES - 1], 100 - (MAX_CLASSES - 1));
 });
 
+t.test('a class that is called other is one of the others', async (t) => {
+  const arms = opened();
+  for (let i = 0; i < 70; i++) countObservations(arms, 0, -1, [says({ class: `c${i}` })]);
+  for (let i = 0; i < 5; i++) countObservations(arms, 0, -1, [says({ class: 'other' })]);
+  const { classNames, classCounts } = arms.tallies[0] as ArmTally;
+  t.notOk(classNames.includes('other'), 'or one of the two counts would be lost with its name');
+  t.equal(classCounts[MAX_CLASSES - 1], 70 - (MAX_CLASSES - 1) + 5);
+});
+
 t.test('the classes that find room are the same ones on every version', async (t) => {
   const arms = opened();
   const [stable, canary] = arms.tallies as readonly [ArmTally, ArmTally];
