@@ -10,7 +10,7 @@ import { compilePattern } from './config/pattern.ts';
 import { watchFiles } from './config/watch.ts';
 import { createControlApi, type Phase } from './control/api.ts';
 import { createHolder, type Holder } from './control/holder.ts';
-import { gateReadings } from './control/judge/view.ts';
+import { gateReadings, verdictReadings } from './control/judge/view.ts';
 import { Live } from './control/live/live.ts';
 import { createReloader, logWarnings } from './control/reload.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
@@ -133,8 +133,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     split: holder.split,
     reloads: reloader.state,
     rollouts: () => rollouts.infos(),
-    gates: () =>
-      holder.config().judges.flatMap(({ service }) => gateReadings(service, board.verdict(service))),
+    gates: (services) => [...services].flatMap((name) => gateReadings(name, board.verdict(name))),
+    verdicts: (services) => [...services].flatMap((name) => verdictReadings(name, board.verdict(name))),
     feedback: () => feedback.counts(),
     tracing: () => tracing.counts(),
     streams: () => streams.counts(),

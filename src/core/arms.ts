@@ -17,7 +17,7 @@ export interface ArmTally {
   readonly firstSlow: Float64Array;
   /** By index into Judged.unsure: keys' first answers with less confidence. */
   readonly firstUnsure: Float64Array;
-  /** Class names as they came up; what finds no room is counted in the last slot, `other`. */
+  /** Class names of the stage as they came up, on whichever version; what finds no room is counted in the last slot, `other`. */
   readonly classNames: string[];
   readonly classCounts: Float64Array;
   /** The same of every answer that was read, for people; the judge sees a key's first answer of the stage only. */
@@ -54,6 +54,8 @@ export const ARM = {
 } as const satisfies Record<(typeof ARM_SCALARS)[number], number>;
 
 export const MAX_CLASSES = 64;
+/** Answers of a class that found no room among the others. */
+export const OTHER_CLASS = 'other';
 export const BINS = 256;
 
 /** Pairs of answers of one stage: the client's and the shadow's to the same request. */
@@ -67,11 +69,12 @@ export const PAIR = {
   agree: 0,
   disagree: 1,
   incomparable: 2,
-  /** How long the shadow took, of pairs that both answered. */
+  /** How long the shadow took beside the client's answer, of pairs that both answered. */
   slower: 3,
   faster: 4,
+  alike: 5,
   /** Those that disagree because the shadow's answer was no 2xx. */
-  refused: 5,
+  refused: 6,
 } as const;
 
 /** What the data path counts for the judge; a part of the Split's Service, null where nothing is judged. */
@@ -84,4 +87,6 @@ export interface Judged {
   readonly observe: ObserveSpec | null;
   /** Signs `x-prediction-id`; null: none is sent. */
   readonly predictionSecret: string | null;
+  /** Of what else the judge asks, a hash. Another question begins a stage, in which everybody may be first once more. */
+  readonly question?: number;
 }

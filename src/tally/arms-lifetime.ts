@@ -1,8 +1,13 @@
-import { ARM_SCALARS, type ArmTally, BINS, MAX_CLASSES, PAIR, type PairTally } from '../core/arms.ts';
+import {
+  ARM_SCALARS,
+  type ArmTally,
+  BINS,
+  MAX_CLASSES,
+  OTHER_CLASS,
+  PAIR,
+  type PairTally,
+} from '../core/arms.ts';
 import type { Split } from '../core/model.ts';
-
-/** Answers of a class that found no room among the others of their version. */
-export const OTHER_CLASS = 'other';
 
 /** What was counted for one version since it was first judged. */
 export interface ArmTotals {

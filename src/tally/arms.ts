@@ -5,6 +5,7 @@ import {
   BINS,
   type Judged,
   MAX_CLASSES,
+  OTHER_CLASS,
   PAIR,
   type PairTally,
 } from '../core/arms.ts';
@@ -127,6 +128,8 @@ export function countPair(open: OpenArms, pair: number): void {
 }
 
 function classSlot(names: string[], name: string): number {
+  // A model's own class of that name would be told apart from the rest under one name.
+  if (name === OTHER_CLASS) return MAX_CLASSES - 1;
   const held = names.indexOf(name);
   if (held >= 0) return held;
   return names.length < MAX_CLASSES - 1 ? names.push(name) - 1 : MAX_CLASSES - 1;
@@ -145,6 +148,11 @@ interface StageBook {
   readonly judged: Judged;
   readonly edgesMs: Float64Array;
   readonly byVersion: Map<string, ArmTally>;
+  /**
+   * Of all versions: where each had names of its own, the ones to find no room would be others
+   * on each, and the same model would look like another one.
+   */
+  readonly classNames: string[];
   readonly pairs: PairTally;
   readonly keys: StageKeys;
 }
@@ -239,6 +247,7 @@ function newBook({ name, stage, latencyEdgesMs }: Service, judged: Judged, shape
     judged,
     edgesMs: Float64Array.from(latencyEdgesMs),
     byVersion: new Map(),
+    classNames: [],
     pairs: { service: name, stage, counts: new Float64Array(Object.keys(PAIR).length) },
     keys: {
       seen: new SeenKeys(),
@@ -261,7 +270,7 @@ function armOf(book: StageBook, service: string, version: string, { slow, unsure
     latency: new Float64Array(book.edgesMs.length + 1),
     firstSlow: new Float64Array(slow.length),
     firstUnsure: new Float64Array(unsure.length),
-    classNames: [],
+    classNames: book.classNames,
     classCounts: new Float64Array(MAX_CLASSES),
     allClasses: new Float64Array(MAX_CLASSES),
     allConfidence: new Float64Array(BINS),

@@ -14,6 +14,7 @@ import {
   type StreamsReading,
   type TracingReading,
   takeSnapshot,
+  type VerdictReading,
 } from './samples.ts';
 
 /** Renders /metrics; the numbers are read from the tallies when a scrape asks for them. */
@@ -28,8 +29,10 @@ export interface ExpositionSources {
   reloads(): Snapshot['reloads'];
   /** One item a service with a rollout; left out: there are none. */
   rollouts?(): readonly RolloutReading[];
-  /** One item a gate that was judged; left out: there are none. */
-  gates?(): readonly GateReading[];
+  /** Of these services, one item a gate that was judged; left out: there are none. */
+  gates?(services: ReadonlySet<string>): readonly GateReading[];
+  /** Of these services, one item a service with gates that was judged; left out: there are none. */
+  verdicts?(services: ReadonlySet<string>): readonly VerdictReading[];
   /** What answers said; left out: none is read. */
   readonly answers?: Pick<ArmsLifetime, 'arms' | 'pairs'>;
   /** Left out: none is taken. */
@@ -53,8 +56,6 @@ const OF_PROCESS: ReadonlySet<MetricKey> = new Set<MetricKey>([
   'refused',
   'rolloutInfo',
   'rollouts',
-  'gateState',
-  'gateEvidence',
   'kpi',
   'feedbackRefused',
   'reloads',
@@ -119,7 +120,8 @@ function snapshotOf(sources: ExpositionSources, split: Split, isFirst: boolean):
     tallies: sources.recorder.lifetime(names),
     reloads: sources.reloads(),
     rollouts: (isFirst ? sources.rollouts?.() : null) ?? [],
-    gates: (isFirst ? sources.gates?.() : null) ?? [],
+    gates: sources.gates?.(names) ?? [],
+    verdicts: sources.verdicts?.(names) ?? [],
     refused: sources.recorder.refused(),
     arms: sources.answers?.arms(names) ?? [],
     pairs: sources.answers?.pairs(names) ?? [],

@@ -122,6 +122,30 @@ export const METRICS = {
     labels: ['app', 'gate', 'side'],
     help: 'How far the evidence has come towards a rollback or towards passing; decided from 1 on.',
   },
+  gateEstimate: {
+    name: 'coalmine_gate_estimate',
+    kind: 'gauge',
+    labels: ['app', 'gate', 'arm', 'bound'],
+    help: 'What a gate measures of the canary and of stable, with the bounds that hold at all times: seconds for a latency, else 0 to 1.',
+  },
+  gateSamples: {
+    name: 'coalmine_gate_samples',
+    kind: 'gauge',
+    labels: ['app', 'gate', 'samples'],
+    help: 'Samples of the canary: those that a gate has, and those at which it passes if they go on like this.',
+  },
+  gateDecision: {
+    name: 'coalmine_gate_decision_seconds',
+    kind: 'gauge',
+    labels: ['app', 'gate'],
+    help: 'Until a gate is expected to pass at this traffic; 0: decided. Absent: not foreseeable.',
+  },
+  verdictState: {
+    name: 'coalmine_verdict_state',
+    kind: 'gauge',
+    labels: ['app'],
+    help: 'What all gates of a service say together: 1 PASS, 0 CONTINUE, -1 FAIL, -2 ERROR, also where the counts cannot be believed.',
+  },
   observed: {
     name: 'coalmine_observed_total',
     kind: 'counter',
@@ -145,6 +169,12 @@ export const METRICS = {
     kind: 'counter',
     labels: ['app', 'agree'],
     help: 'Answers of stable and of the shadow to the same request, by whether they agree.',
+  },
+  shadowTimes: {
+    name: 'coalmine_shadow_times_total',
+    kind: 'counter',
+    labels: ['app', 'shadow'],
+    help: 'Requests that both stable and the shadow answered, by which took longer to the head of its answer: a tenth more, or about alike.',
   },
   kpi: {
     name: 'coalmine_kpi_total',

@@ -12,6 +12,7 @@ export interface Snapshot {
   readonly reloads: { readonly ok: number; readonly failed: number };
   readonly rollouts: readonly RolloutReading[];
   readonly gates: readonly GateReading[];
+  readonly verdicts: readonly VerdictReading[];
   /** By service. */
   readonly pairs: readonly PairTotals[];
   readonly feedback: FeedbackReading;
@@ -33,7 +34,7 @@ export interface StreamsReading {
 export interface Readings
   extends Pick<
     Snapshot,
-    'reloads' | 'rollouts' | 'gates' | 'pairs' | 'feedback' | 'tracing' | 'streams' | 'refused'
+    'reloads' | 'rollouts' | 'gates' | 'verdicts' | 'pairs' | 'feedback' | 'tracing' | 'streams' | 'refused'
   > {
   readonly split: Split;
   readonly tallies: readonly Tally[];
@@ -62,6 +63,26 @@ export interface GateReading {
   /** Evidence as a share of what is needed, by logarithms; null: not known. */
   readonly harm: number | null;
   readonly pass: number | null;
+  /** Null: nothing of it is measured yet, or ever. */
+  readonly canary: EstimateReading | null;
+  readonly stable: EstimateReading | null;
+  /** Of the canary; `need`: at which it passes if they go on like this, null: not foreseeable. */
+  readonly samples: { readonly have: number; readonly need: number | null };
+  /** 0: decided, null: not foreseeable. */
+  readonly decisionInS: number | null;
+}
+
+/** Seconds for a latency, else 0 to 1; null: more than a number can say. */
+export interface EstimateReading {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** All gates of a service together. */
+export interface VerdictReading {
+  readonly app: string;
+  readonly state: GateState;
 }
 
 /** What was reported of answers, since the process began. */
@@ -185,6 +206,15 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
   gateState: ({ gates }) =>
     gates.map(({ app, gate, state }) => ({ labels: { app, gate }, value: GATE_STATES[state] })),
   gateEvidence: ({ gates }) => gates.flatMap(evidenceSamples),
+  gateEstimate: ({ gates }) => gates.flatMap(estimateSamples),
+  gateSamples: ({ gates }) =>
+    gates.flatMap(({ app, gate, samples }) => known({ app, gate }, 'samples', samples)),
+  gateDecision: ({ gates }) =>
+    gates.flatMap(({ app, gate, decisionInS }) =>
+      decisionInS === null ? [] : [{ labels: { app, gate }, value: decisionInS }],
+    ),
+  verdictState: ({ verdicts }) =>
+    verdicts.map(({ app, state }) => ({ labels: { app }, value: GATE_STATES[state] })),
   observed: ({ series }) =>
     read(series).flatMap(({ labels, read: { scalars } }) =>
       OBSERVED.map(([outcome, scalar]) => ({ labels: { ...labels, outcome }, value: scalars[scalar] ?? 0 })),
@@ -193,10 +223,8 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     read(series).flatMap(({ labels, read: { classes } }) =>
       [...classes].map(([name, value]) => ({ labels: { ...labels, class: name }, value })),
     ),
-  shadowPairs: ({ pairs }) =>
-    pairs.flatMap(({ service, counts }) =>
-      AGREE.map(([agree, pair]) => ({ labels: { app: service, agree }, value: counts[pair] ?? 0 })),
-    ),
+  shadowPairs: ({ pairs }) => pairSamples(pairs, 'agree', AGREE),
+  shadowTimes: ({ pairs }) => pairSamples(pairs, 'shadow', TIMES),
   kpi: ({ feedback }) =>
     feedback.kpis.map(({ app, version, kpi, count }) => ({ labels: { app, version, kpi }, value: count })),
   feedbackRefused: ({ feedback }) =>
@@ -238,6 +266,23 @@ export const AGREE = [
   ['incomparable', PAIR.incomparable],
 ] as const;
 
+/** The shadow's time beside stable's. */
+const TIMES = [
+  ['slower', PAIR.slower],
+  ['faster', PAIR.faster],
+  ['alike', PAIR.alike],
+] as const;
+
+function pairSamples(
+  pairs: readonly PairTotals[],
+  label: string,
+  values: readonly (readonly [string, number])[],
+): Sample[] {
+  return pairs.flatMap(({ service, counts }) =>
+    values.map(([value, pair]) => ({ labels: { app: service, [label]: value }, value: counts[pair] ?? 0 })),
+  );
+}
+
 /**
  * Bounds of confidence, in 256ths, and so on the edges of the bins that are counted:
  * even steps, and finer ones near 1, where the confidence of most models is.
@@ -247,8 +292,21 @@ const CONFIDENCE_EDGES = [
 ].map((bin) => bin / BINS);
 
 function evidenceSamples({ app, gate, harm, pass }: GateReading): Sample[] {
-  const sides = [['harm', harm] as const, ['pass', pass] as const];
-  return sides.flatMap(([side, value]) => (value === null ? [] : [{ labels: { app, gate, side }, value }]));
+  return known({ app, gate }, 'side', { harm, pass });
+}
+
+function estimateSamples({ app, gate, canary, stable }: GateReading): Sample[] {
+  const arms = [['canary', canary] as const, ['stable', stable] as const];
+  return arms.flatMap(([arm, estimate]) =>
+    estimate === null ? [] : known({ app, gate, arm }, 'bound', { ...estimate }),
+  );
+}
+
+/** A sample for each entry, under its name; what is not known is not told. */
+function known(labels: Labels, name: string, values: Readonly<Record<string, number | null>>): Sample[] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    value === null ? [] : [{ labels: { ...labels, [name]: key }, value }],
+  );
 }
 
 /** A version has this histogram from the first answer that told its confidence. */

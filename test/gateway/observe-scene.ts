@@ -166,7 +166,8 @@ export async function scene(t: Test, options: SceneOptions = {}): Promise<Scene>
   };
 }
 
-/** Classes as counted: name → answers. */
+/** Classes as counted: name → answers, of those that this version gave. */
 export function classesOf({ classNames, allClasses }: ArmTally): Record<string, number> {
-  return Object.fromEntries(classNames.map((name, i) => [name, allClasses[i] as number]));
+  const counted = classNames.map((name, i): [string, number] => [name, allClasses[i] as number]);
+  return Object.fromEntries(counted.filter(([, count]) => count > 0));
 }

@@ -26,9 +26,9 @@ async function shadowed(t: Test, shadow: Script, options: SceneOptions = {}, spe
       },
       `${pairs} pairs, there are ${JSON.stringify(it.pairs())}`,
     );
-  /** Without what is slower or faster, which is the machine's matter. */
+  /** Without how long both took, which is the machine's matter. */
   const said = () => {
-    const { slower: _slower, faster: _faster, ...rest } = it.pairs();
+    const { slower: _slower, faster: _faster, alike: _alike, ...rest } = it.pairs();
     return rest;
   };
   return { ...it, compared, said };
@@ -39,6 +39,8 @@ t.test('agreement and disagreement', async (t) => {
   for (const path of ['/a', '/a', '/b']) await it.client(path);
   await it.compared(3);
   t.strictSame(it.said(), { agree: 2, disagree: 1 });
+  const { slower = 0, faster = 0, alike = 0 } = it.pairs();
+  t.equal(slower + faster + alike, 3, 'and each was slower, faster or alike');
   t.match(it.counts('v1'), { requests: 3, sampled: 3, observed: 3 }, 'the client’s answers count once');
   t.strictSame(it.counts('v2'), {}, 'the shadow’s answers are nobody’s requests');
   t.strictSame(it.disagreements(), [], 'nothing is kept unless asked for');

@@ -175,6 +175,31 @@ t.test('classes without end meet in the last slot', async (t) => {
   t.equal(classCounts[MAX_CLASSES - 1], 100 - (MAX_CLASSES - 1));
 });
 
+t.test('a class that is called other is one of the others', async (t) => {
+  const arms = opened();
+  for (let i = 0; i < 70; i++) countObservations(arms, 0, -1, [says({ class: `c${i}` })]);
+  for (let i = 0; i < 5; i++) countObservations(arms, 0, -1, [says({ class: 'other' })]);
+  const { classNames, classCounts } = arms.tallies[0] as ArmTally;
+  t.notOk(classNames.includes('other'), 'or one of the two counts would be lost with its name');
+  t.equal(classCounts[MAX_CLASSES - 1], 70 - (MAX_CLASSES - 1) + 5);
+});
+
+t.test('the classes that find room are the same ones on every version', async (t) => {
+  const arms = opened();
+  const [stable, canary] = arms.tallies as readonly [ArmTally, ArmTally];
+  const last = MAX_CLASSES - 1;
+  for (let i = 0; i < 100; i++) countObservations(arms, 0, -1, [says({ class: `c${i}` })]);
+  for (let i = 99; i >= 0; i--) countObservations(arms, 1, -1, [says({ class: `c${i}` })]);
+  t.strictSame(canary.classNames, stable.classNames);
+  t.strictSame(canary.classCounts, stable.classCounts, 'alike answers are counted alike');
+  t.equal(canary.classCounts[last], 100 - last);
+  const next = opened(new ArmBook(), { stage: 2 });
+  countObservations(next, 1, -1, [says({ class: 'c99' })]);
+  countObservations(next, 0, -1, [says({ class: 'c98' })]);
+  t.strictSame(next.tallies[0]?.classNames, ['c99', 'c98'], 'whoever names one first');
+  t.strictSame([next.tallies[0]?.classCounts[0], next.tallies[0]?.classCounts[1]], [0, 1]);
+});
+
 t.test(
   'the same service, stage and version give the same objects, wherever the version stands',
   async (t) => {

@@ -16,7 +16,12 @@ import {
   endMirror,
   Recorder,
 } from '../../src/tally/recorder.ts';
-import { type GateReading, ROLLOUT_STATUSES, type RolloutReading } from '../../src/tally/samples.ts';
+import {
+  type GateReading,
+  ROLLOUT_STATUSES,
+  type RolloutReading,
+  type VerdictReading,
+} from '../../src/tally/samples.ts';
 import { mirror, split } from '../support/split.ts';
 import {
   EDGES,
@@ -29,6 +34,21 @@ import {
   startingWith,
 } from './support.ts';
 
+function gateReading(changes: Partial<GateReading> = {}): GateReading {
+  return {
+    app: 'iris-api',
+    gate: 'successRate',
+    state: 'PASS',
+    harm: 0,
+    pass: 1,
+    canary: { value: 0, low: 0, high: 0.01 },
+    stable: null,
+    samples: { have: 50, need: 50 },
+    decisionInS: 0,
+    ...changes,
+  };
+}
+
 /** A recorder and an exposition around one Split that can be swapped, as app.ts wires them. */
 function world(first: Split) {
   const recorder = new Recorder();
@@ -38,6 +58,7 @@ function world(first: Split) {
     () => book.pairs(),
   );
   const gates: GateReading[] = [];
+  const verdicts: VerdictReading[] = [];
   const tracing = { on: false, spans: { exported: 3, failed: 0 }, requests: { recorded: 1, limited: 2 } };
   const feedback = {
     kpis: [{ app: 'iris-api', version: 'v1', kpi: 'click', count: 3 }],
@@ -62,13 +83,15 @@ function world(first: Split) {
     reloads: () => reloads,
     rollouts: () => rollouts,
     answers,
-    gates: () => gates,
+    gates: (services) => gates.filter(({ app }) => services.has(app)),
+    verdicts: (services) => verdicts.filter(({ app }) => services.has(app)),
     feedback: () => feedback,
     tracing: () => (tracing.on ? tracing : null),
   });
   return {
     recorder,
     gates,
+    verdicts,
     tracing,
     reloads,
     rollouts,
@@ -241,10 +264,13 @@ t.test('feedback', async (t) => {
 
 t.test('the metrics are those of the table, with their kind, help and labels', async (t) => {
   const everything = serviceOf('iris-api', ['v1'], { mirror: mirror(0), judged: judgedOf({ canary: 0 }) });
-  const { opened, text, open, rollouts, gates, arms, tracing, recorder } = world(split([everything]));
+  const { opened, text, open, rollouts, gates, verdicts, arms, tracing, recorder } = world(
+    split([everything]),
+  );
   tracing.on = true;
   recorder.countRefused('no_route');
-  gates.push({ app: 'iris-api', gate: 'successRate', state: 'PASS', harm: 0, pass: 1 });
+  gates.push(gateReading());
+  verdicts.push({ app: 'iris-api', state: 'PASS' });
   countObservations(arms(), 0, -1, [{ class: 'setosa', confidence: 0.9, score: null }]);
   rollouts.push({ app: 'iris-api', phase: 'Healthy', step: '', ended: new Map() });
   request((opened as [[Tally]])[0][0]);
@@ -303,7 +329,7 @@ t.test('gates are told by their state and their evidence', async (t) => {
   t.strictSame(startingWith(await text(), 'coalmine_gate'), {});
   const states = { PASS: 1, CONTINUE: 0, FAIL: -1, ERROR: -2 } as const;
   for (const state of ['PASS', 'CONTINUE', 'FAIL', 'ERROR'] as const) {
-    gates.push({ app: 'iris-api', gate: state.toLowerCase(), state, harm: 1.5, pass: null });
+    gates.push(gateReading({ gate: state.toLowerCase(), state, harm: 1.5, pass: null }));
   }
   const told = await text();
   for (const [state, number] of Object.entries(states)) {
@@ -317,6 +343,48 @@ t.test('gates are told by their state and their evidence', async (t) => {
   }
   gates.length = 0;
   t.strictSame(startingWith(await text(), 'coalmine_gate'), {});
+});
+
+t.test('gates are told by what they measure, their samples and when they decide', async (t) => {
+  const { text, gates, verdicts } = world(split([IRIS]));
+  gates.push(
+    gateReading({
+      canary: { value: 0.02, low: 0.01, high: 0.05 },
+      stable: { value: 0.002, low: 0.001, high: null },
+      samples: { have: 212, need: 543 },
+      decisionInS: 66.2,
+    }),
+    gateReading({ gate: 'confidence', canary: null, samples: { have: 0, need: null }, decisionInS: null }),
+  );
+  verdicts.push({ app: 'iris-api', state: 'ERROR' }, { app: 'gone', state: 'PASS' });
+  const told = await text();
+  const own = 'app="iris-api",gate="successRate"';
+  t.strictSame(startingWith(told, 'coalmine_gate_estimate'), {
+    'coalmine_gate_estimate{app="iris-api",arm="canary",bound="value",gate="successRate"}': 0.02,
+    'coalmine_gate_estimate{app="iris-api",arm="canary",bound="low",gate="successRate"}': 0.01,
+    'coalmine_gate_estimate{app="iris-api",arm="canary",bound="high",gate="successRate"}': 0.05,
+    'coalmine_gate_estimate{app="iris-api",arm="stable",bound="value",gate="successRate"}': 0.002,
+    'coalmine_gate_estimate{app="iris-api",arm="stable",bound="low",gate="successRate"}': 0.001,
+  });
+  t.strictSame(startingWith(told, 'coalmine_gate_samples'), {
+    [`coalmine_gate_samples{${own},samples="have"}`]: 212,
+    [`coalmine_gate_samples{${own},samples="need"}`]: 543,
+    'coalmine_gate_samples{app="iris-api",gate="confidence",samples="have"}': 0,
+  });
+  t.strictSame(startingWith(told, 'coalmine_gate_decision'), {
+    [`coalmine_gate_decision_seconds{${own}}`]: 66.2,
+  });
+  t.strictSame(startingWith(told, 'coalmine_verdict'), { 'coalmine_verdict_state{app="iris-api"}': -2 });
+});
+
+t.test('gates of many services are told, each once', async (t) => {
+  const names = Array.from({ length: 25 }, (_, i) => `svc${i}`);
+  const { text, gates, verdicts } = world(split(names.map((name) => serviceOf(name, ['v1']))));
+  for (const app of names) gates.push(gateReading({ app }));
+  for (const app of names) verdicts.push({ app, state: 'PASS' });
+  const told = await text();
+  t.equal(Object.keys(startingWith(told, 'coalmine_gate_state')).length, names.length);
+  t.equal(Object.keys(startingWith(told, 'coalmine_verdict_state')).length, names.length);
 });
 
 const JUDGED = serviceOf('iris-api', ['v1', 'v2'], { judged: judgedOf() });
@@ -340,6 +408,7 @@ t.test('what answers say', async (t) => {
     countArm(arms(), 1, scalar);
   }
   for (const pair of [PAIR.agree, PAIR.agree, PAIR.disagree, PAIR.incomparable]) countPair(arms(), pair);
+  for (const pair of [PAIR.slower, PAIR.slower, PAIR.faster, PAIR.alike]) countPair(arms(), pair);
   const told = await text();
   const app = 'app="iris-api"';
   t.strictSame(startingWith(told, 'coalmine_predictions_total'), {
@@ -350,6 +419,11 @@ t.test('what answers say', async (t) => {
     [`coalmine_shadow_pairs_total{agree="yes",${app}}`]: 2,
     [`coalmine_shadow_pairs_total{agree="no",${app}}`]: 1,
     [`coalmine_shadow_pairs_total{agree="incomparable",${app}}`]: 1,
+  });
+  t.strictSame(startingWith(told, 'coalmine_shadow_times_total'), {
+    [`coalmine_shadow_times_total{${app},shadow="slower"}`]: 2,
+    [`coalmine_shadow_times_total{${app},shadow="faster"}`]: 1,
+    [`coalmine_shadow_times_total{${app},shadow="alike"}`]: 1,
   });
   const outcomes = ['observed', 'unreadable', 'too_large', 'shed'].map((name) =>
     told.samples.get(`coalmine_observed_total{${app},outcome="${name}",version="v2"}`),

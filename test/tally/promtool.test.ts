@@ -34,7 +34,20 @@ t.test('promtool finds nothing to say about the metrics', requireTool('promtool'
       () => book.arms(),
       () => book.pairs(),
     ),
-    gates: () => [{ app: 'iris-api', gate: 'successRate', state: 'FAIL', harm: 1.5, pass: 0 }],
+    gates: () => [
+      {
+        app: 'iris-api',
+        gate: 'successRate',
+        state: 'FAIL',
+        harm: 1.5,
+        pass: 0,
+        canary: { value: 0.1, low: 0.05, high: 0.2 },
+        stable: { value: 0.01, low: 0.005, high: 0.02 },
+        samples: { have: 212, need: 543 },
+        decisionInS: 12.5,
+      },
+    ],
+    verdicts: () => [{ app: 'iris-api', state: 'FAIL' }],
     rollouts: () => [{ app: 'iris-api', phase: 'Paused', step: '1', ended: new Map([['Promoted', 1]]) }],
   });
   const { status, stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], {

@@ -1,6 +1,7 @@
 import type { Judged } from '../../core/arms.ts';
 import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { Service } from '../../core/model.ts';
+import { fnv1a32 } from '../../core/split/hash.ts';
 
 /** Thresholds that were frozen from stable's own past, by gate name. */
 export type Frozen = ReadonlyMap<string, number>;
@@ -20,7 +21,9 @@ export function dress(
 ): Service {
   if (judge === undefined || judge.judged.canary < 0) return service;
   const rule = scope === null ? -1 : service.rules.findIndex(({ id }) => id === `scope ${scope}`);
-  return { ...service, judged: { ...judge.judged, slow: slowOf(judge, frozen), rule } };
+  const { plan, scoreRange, experiment } = judge;
+  const question = fnv1a32(JSON.stringify([plan, scoreRange, experiment]));
+  return { ...service, judged: { ...judge.judged, slow: slowOf(judge, frozen), rule, question } };
 }
 
 function slowOf({ judged }: ServiceJudge, frozen: Frozen): Judged['slow'] {

@@ -1,5 +1,5 @@
 import type { Estimate, GateVerdict, Verdict, Weighing } from '../../core/judge/gates.ts';
-import type { GateReading } from '../../tally/samples.ts';
+import type { EstimateReading, GateReading, VerdictReading } from '../../tally/samples.ts';
 import type { EstimateView, EvidenceView, GateView, VerdictView } from '../rollouts/views.ts';
 
 /** What the surfaces show of a verdict: numbers that JSON can carry, evidence as factors. */
@@ -56,13 +56,31 @@ function shareOf({ logE, needed }: Weighing): number | null {
 
 /** For the metrics. */
 export function gateReadings(app: string, verdict: Verdict | null): readonly GateReading[] {
-  return (verdict?.briefs ?? []).map(({ name, state, harm, pass }) => ({
-    app,
-    gate: name,
-    state,
-    harm: shareOf(harm),
-    pass: shareOf(pass),
-  }));
+  return (verdict?.gates ?? []).map((gate) => {
+    const { name, state, unit, canary, stable, harm, pass, samples, etaMs } = gate;
+    return {
+      app,
+      gate: name,
+      state,
+      harm: shareOf(harm),
+      pass: shareOf(pass),
+      canary: estimateReading(canary, unit),
+      stable: estimateReading(stable, unit),
+      samples: { have: samples.have, need: finite(samples.need) },
+      decisionInS: etaMs === null ? null : finite(Math.ceil(etaMs) / 1_000),
+    };
+  });
+}
+
+function estimateReading(estimate: Estimate | null, unit: GateVerdict['unit']): EstimateReading | null {
+  if (estimate === null) return null;
+  const told = (value: number) => finite(unit === 'ms' ? value / 1_000 : value);
+  return { value: told(estimate.value), low: told(estimate.low), high: told(estimate.high) };
+}
+
+/** The same of all gates together; also where they are well but their counts are not to be believed. */
+export function verdictReadings(app: string, verdict: Verdict | null): readonly VerdictReading[] {
+  return verdict === null || verdict.briefs.length === 0 ? [] : [{ app, state: verdict.state }];
 }
 
 /** Six digits: a logarithm there and back makes 100.00000000000004 of 100. */

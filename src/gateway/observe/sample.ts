@@ -26,7 +26,7 @@ export interface SampleFacts {
  */
 type Shadow = 'alone' | 'open' | 'unsent' | 'silent' | 'refused' | 'answered';
 
-/** A latency difference counts as one from here on. */
+/** A latency difference counts as one from here on: the longer time in relation to the other. */
 const CLEARLY = 1.1;
 
 /**
@@ -216,8 +216,9 @@ export class Sample implements Readable {
     const clientMs = this.#clientHeadMs - this.#shadowStartMs;
     const shadowMs = this.#shadowHeadMs - this.#shadowStartMs;
     if (clientMs <= 0) return;
-    if (shadowMs > clientMs * CLEARLY) countPair(this.#watch.arms, PAIR.slower);
-    else if (clientMs > shadowMs * CLEARLY) countPair(this.#watch.arms, PAIR.faster);
+    const isSlower = shadowMs > clientMs * CLEARLY;
+    const isFaster = clientMs > shadowMs * CLEARLY;
+    countPair(this.#watch.arms, isSlower ? PAIR.slower : isFaster ? PAIR.faster : PAIR.alike);
   }
 
   #keep(client: unknown, shadow: unknown, bytes: number): void {

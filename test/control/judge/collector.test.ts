@@ -157,7 +157,7 @@ t.test('a stage without users is no slice, but its pairs count', async (t) => {
   const collector = new Collector();
   const [stable, pair] = [tally('v1', 3), pairs(3)];
   answer(stable, 100);
-  pair.counts.set([4, 3, 2, 1, 1, 2]);
+  pair.counts.set([4, 3, 2, 1, 1, 0, 2]);
   const { slices, shadow } = look(collector, [stable], 3, 0, pair);
   t.strictSame(slices, []);
   t.strictSame(shadow, { agree: 4, disagree: 3, refused: 2, incomparable: 2 });

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { dress } from '../../../src/control/judge/dress.ts';
 import { comparedShares, shareBeside } from '../../../src/core/comparison.ts';
+import type { ServiceJudge } from '../../../src/core/judge/service.ts';
 import type { Rule, Service } from '../../../src/core/model.ts';
 import { iris } from '../support.ts';
 import { serviceJudge } from './support.ts';
@@ -32,6 +33,15 @@ t.test('a frozen threshold is counted beside the configured one', async (t) => {
     { gate: 'latency/frozen', thresholdMs: 62.5 },
   ]);
   t.equal(serviceJudge().judged.slow.length, 1, 'the config stays as it is');
+});
+
+t.test('another question is told from the one before, whatever else is new', async (t) => {
+  const question = (judge: ServiceJudge) => dress(iris(500), judge, null, new Map()).judged?.question;
+  const own = serviceJudge();
+  const held = question(own);
+  t.type(held, 'number');
+  t.equal(question(serviceJudge({ revisions: { v2: 'second' } })), held);
+  t.not(question(serviceJudge({ plan: { ...own.plan, alpha: 0.02 } })), held);
 });
 
 t.test('shares of what is compared', async (t) => {

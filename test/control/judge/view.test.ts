@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { gateReadings, judgedView } from '../../../src/control/judge/view.ts';
+import { gateReadings, judgedView, verdictReadings } from '../../../src/control/judge/view.ts';
 import { addEvidence, armOf, emptyEvidence } from '../../../src/core/judge/evidence.ts';
 import type { GateSpec, JudgePlan } from '../../../src/core/judge/gates.ts';
 import { judge } from '../../../src/core/judge/judge.ts';
@@ -80,11 +80,47 @@ t.test('what no number can say is null', async (t) => {
 });
 
 t.test('gates for the metrics', async (t) => {
-  const failed = gate({ name: 'p', state: 'FAIL', harm: { logE: 6, needed: 3 } });
+  const failed = gate({
+    name: 'p',
+    state: 'FAIL',
+    unit: 'ms',
+    canary: { value: 250, low: 200, high: 1_000, n: 212 },
+    stable: null,
+    harm: { logE: 6, needed: 3 },
+    samples: { have: 212, need: null },
+    etaMs: null,
+  });
   t.strictSame(gateReadings('a', verdict({ gates: [gate(), failed] })), [
-    { app: 'a', gate: 'successRate', state: 'CONTINUE', harm: 0.13977, pass: 0.520696 },
-    { app: 'a', gate: 'p', state: 'FAIL', harm: 2, pass: 0.520696 },
+    {
+      app: 'a',
+      gate: 'successRate',
+      state: 'CONTINUE',
+      harm: 0.13977,
+      pass: 0.520696,
+      canary: { value: 1 / 212, low: 0.0002, high: 0.0412 },
+      stable: { value: 9 / 4031, low: 0.001, high: 0.0041 },
+      samples: { have: 212, need: 358 },
+      decisionInS: 180.001,
+    },
+    {
+      app: 'a',
+      gate: 'p',
+      state: 'FAIL',
+      harm: 2,
+      pass: 0.520696,
+      canary: { value: 0.25, low: 0.2, high: 1 },
+      stable: null,
+      samples: { have: 212, need: null },
+      decisionInS: null,
+    },
   ]);
+});
+
+t.test('the verdict for the metrics, which knows what no gate does', async (t) => {
+  t.strictSame(verdictReadings('a', null), []);
+  t.strictSame(verdictReadings('a', verdict({ gates: [] })), [], 'nothing to judge by');
+  const silent = verdict({ state: 'ERROR', problems: ['no requests for 60 s'] });
+  t.strictSame(verdictReadings('a', silent), [{ app: 'a', state: 'ERROR' }]);
 });
 
 t.test('every number of every verdict is finite', async (t) => {
