@@ -27,7 +27,7 @@ import {
 } from './bench.ts';
 import { dress } from './dress.ts';
 import { Stages } from './stages.ts';
-import { frozenOf, ratePerS } from './traffic.ts';
+import { comparedPerS, frozenOf } from './traffic.ts';
 
 /** Between two looks at the same service, real time. */
 const LOOK_MS = 1_000;
@@ -275,10 +275,11 @@ export class Board {
 
   #lookAt(benches: ReadonlyMap<string, Bench>, nowMs: number): void {
     for (const [name, bench] of benches) {
+      const lastMs = bench.lookedAtMs;
       bench.lookedAtMs = nowMs;
       const service = this.#serviceOf(name);
       if (service?.judged == null) continue;
-      this.#look(bench, service, this.#countedOf(name), nowMs);
+      this.#look(bench, service, this.#countedOf(name), nowMs, lastMs);
     }
   }
 
@@ -295,10 +296,13 @@ export class Board {
     return this.#services.byName.get(name);
   }
 
-  #look(bench: Bench, service: Service, counted: Counted, nowMs: number): void {
+  #look(bench: Bench, service: Service, counted: Counted, nowMs: number, lastMs: number): void {
     const position = this.#deps.position(service.name);
     const epoch = epochOf(bench, service, position?.number ?? null);
-    if (bench.epoch !== epoch) this.#begin(bench, service, counted, epoch, position);
+    if (bench.epoch !== epoch) {
+      const past = this.#isNew(service, nowMs, lastMs) ? before(service, counted) : counted;
+      this.#begin(bench, service, past, epoch, position);
+    }
     if (position !== null && !position.underWay) {
       for (const side of bench.sides) if (!side.isOver) this.#judge(bench, side, service, position, nowMs);
       return;
@@ -314,7 +318,17 @@ export class Board {
     }
   }
 
-  #begin(bench: Bench, service: Service, counted: Counted, epoch: string, position: Position | null): void {
+  /**
+   * Its stage began since the last look, so all that was counted in it is about what is there now. It must not be
+   * given up: who failed in it is nobody's first failure any more.
+   */
+  #isNew(service: Service, nowMs: number, lastMs: number): boolean {
+    const beganMs = this.#stages.beganMs(service);
+    return beganMs !== null && beganMs >= (Number.isFinite(lastMs) ? lastMs : nowMs - 2 * LOOK_MS);
+  }
+
+  /** @param past what was counted before it began */
+  #begin(bench: Bench, service: Service, past: Counted, epoch: string, position: Position | null): void {
     const saved = bench.epoch === null ? (this.#deps.recall?.(service, bench, epoch) ?? null) : null;
     bench.epoch = epoch;
     bench.serial = ++this.#begun;
@@ -323,10 +337,6 @@ export class Board {
       if (bench.frozen.size > 0) this.#deps.redress(service.name);
       return;
     }
-    // Its stage began since the last look, so all that was counted in it is about what is there now.
-    const beganMs = this.#stages.beganMs(service);
-    const isNew = beganMs !== null && this.#deps.clock.nowMs() - beganMs <= 2 * LOOK_MS;
-    const past = position === null && isNew ? before(service, counted) : counted;
     for (const side of bench.sides) begin(side, past, position?.notBeforeMs ?? 0);
     // Stable may be another version by now.
     bench.frozen = new Map();
@@ -340,7 +350,7 @@ export class Board {
     const names = namesOf(side, service);
     const context = {
       nowMs,
-      ratePerS: ratePerS(this.#deps.windows, service.name, [names.stable, names.canary]),
+      ratePerS: comparedPerS(side.collector.evidence.slices, this.#deps.windows, service.name, names.stable),
       nextW: position?.nextW ?? null,
       over: isOver,
       latched: side.failed,

@@ -24,7 +24,10 @@ export interface Setting {
 
 /** Canary samples a second this gate gets at this traffic. Mirrors take from stable's requests. */
 export function samplesPerS(spec: GateSpec, { perRequest }: Reading, setting: Setting): number {
-  return spec.kind === 'agreement' ? setting.ratePerS : setting.canaryPerS * perRequest;
+  if (spec.kind !== 'agreement') return setting.canaryPerS * perRequest;
+  const { agree, disagree, incomparable } = setting.look.shadow;
+  const told = agree + disagree;
+  return told + incomparable === 0 ? setting.ratePerS : (setting.ratePerS * told) / (told + incomparable);
 }
 
 /** What decides, without a word. */
@@ -73,10 +76,11 @@ function stateOf(reading: Reading, failed: boolean, blind: boolean, plan: JudgeP
   return enough ? 'PASS' : 'CONTINUE';
 }
 
-/** Users get answers and this gate reads none of them. A KPI may take its time, and the mirror may be off. */
-function isBlind(spec: GateSpec, reading: Reading, { plan, requests }: Setting): boolean {
-  if (spec.kind === 'kpi' || spec.kind === 'agreement') return false;
-  return reading.have === 0 && requests >= BLIND_AFTER * plan.minSamples;
+/** Answers come and this gate reads none of them. A KPI may take its time, and the mirror may be off. */
+function isBlind(spec: GateSpec, reading: Reading, { plan, requests, look }: Setting): boolean {
+  if (spec.kind === 'kpi' || reading.have > 0) return false;
+  const answers = spec.kind === 'agreement' ? look.shadow.incomparable : requests;
+  return answers >= BLIND_AFTER * plan.minSamples;
 }
 
 function reasonOf(
@@ -92,12 +96,13 @@ function reasonOf(
     case 'PASS':
       return `passed with evidence ${evidence(pass.logE)} of the ${evidence(pass.needed)} needed`;
     case 'ERROR':
-      return `no ${reading.noun} could be read`;
+      return `no ${reading.noun} could be ${reading.unit === 'disagreements' ? 'compared' : 'read'}`;
     default:
       break;
   }
   if (environment) return 'both are beyond the threshold: the environment, not the version';
   if (over) return `undecided until the end; ${against} for a rollback`;
+  if (missing === null && reading.have === 0) return `no ${reading.noun} yet`;
   if (missing === null) return `not within the threshold so far; ${against} for a rollback`;
   const wait = etaMs === null ? '' : `, about ${duration(etaMs)} at this traffic`;
   return `${count(missing)} more ${reading.noun} are needed${wait}${etaMs === null ? '' : help(etaMs, reading)}`;
