@@ -21,8 +21,8 @@ export function dress(
 ): Service {
   if (judge === undefined || judge.judged.canary < 0) return service;
   const rule = scope === null ? -1 : service.rules.findIndex(({ id }) => id === `scope ${scope}`);
-  const { plan, scoreRange, experiment } = judge;
-  const question = fnv1a32(JSON.stringify([plan, scoreRange, experiment]));
+  const { plan, scoreRange, experiment, revisions } = judge;
+  const question = fnv1a32(JSON.stringify([plan, scoreRange, experiment, revisions]));
   return { ...service, judged: { ...judge.judged, slow: slowOf(judge, frozen), rule, question } };
 }
 

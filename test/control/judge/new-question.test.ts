@@ -33,13 +33,25 @@ t.test('who failed before may be the first to fail again', async (t) => {
   t.equal(failed(), 'FAIL');
 });
 
+t.test('another model behind the same address may fail the same users again', async (t) => {
+  const scene = judgeScene([iris(5_000)], [asks(0.01, { revisions: { v2: 'first' } })]);
+  scene.second();
+  everybody(scene);
+  const failed = () => scene.board.verdict('iris-api')?.state;
+  t.equal(failed(), 'FAIL');
+  scene.reload([iris(5_000)], [asks(0.01, { revisions: { v2: 'second' } })]);
+  scene.second();
+  t.not(failed(), 'FAIL', 'that was another model');
+  everybody(scene);
+  t.equal(failed(), 'FAIL');
+});
+
 t.test('what asks nothing else is no stage', async (t) => {
   const scene = judgeScene([iris(5_000)], [asks(0.01)]);
   scene.second();
   const { stage } = scene.service();
   const { judged } = asks(0.01);
   scene.reload([iris(5_000)], [asks(0.01)]);
-  scene.reload([iris(5_000)], [asks(0.01, { revisions: { v2: 'second' } })]);
   scene.reload(
     [iris(5_000)],
     [asks(0.01, { judged: { ...judged, predictionSecret: 'another one of the tests' } })],
