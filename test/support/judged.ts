@@ -145,7 +145,6 @@ async function play(t: Test, service: object): Promise<Scene> {
           predictions: {
             class: '/prediction',
             confidence: '/confidence',
-            score: '/confidence',
             sample: { perSecond: 1_000, cpu: 0.3 },
           },
           ...service,

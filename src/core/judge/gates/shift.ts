@@ -14,10 +14,12 @@ import { foldOf, type GateFold, type Look, nothingMissing, type Reading, SHOWN_A
 
 type Spec = Extract<GateSpec, { kind: 'predictionShift' }>;
 
-/** One stage's answers by class: only within a stage do both arms see the same mixture of hours. */
+/** One stage's answers by what they said: only within a stage do both arms see the same mixture of hours. */
 interface Stratum {
   readonly stage: number;
-  readonly names: Names;
+  /** Classes, or score bins by number, in the order in which they came up. */
+  readonly names: string[];
+  readonly places: Map<string, number>;
   /** Answers by a name's place. */
   readonly canary: number[];
   readonly stable: number[];
@@ -25,99 +27,107 @@ interface Stratum {
   ns: number;
 }
 
-/** Classes and score bins in the order in which they came up: `c` or `s` and then what it is called. */
-interface Names {
-  readonly list: string[];
-  readonly ofClass: Map<string, number>;
-  readonly ofBin: (number | undefined)[];
-}
-
+/** Classes and scores are two questions about the same answers: in one distribution each would water the other down. */
 interface State {
   readonly spec: Spec;
-  readonly strata: Stratum[];
+  readonly classes: Stratum[];
+  readonly scores: Stratum[];
   requests: number;
 }
 
-/** Total variation between the classes (or score bins) that both versions answer. */
+/** Total variation between the classes, and between the score bins, that both versions answer. */
 export function shiftFold(spec: Spec): GateFold {
-  return foldOf<State>({ start: () => ({ spec, strata: [], requests: 0 }), add, assign, read });
+  const start = () => ({ spec, classes: [], scores: [], requests: 0 });
+  return foldOf<State>({ start, add, assign, read });
 }
 
 function assign(to: State, from: State): void {
-  to.strata.length = Math.min(to.strata.length, from.strata.length);
-  for (let i = 0; i < from.strata.length; i++) {
-    const other = from.strata[i]!;
-    let own = to.strata[i];
-    if (own?.stage !== other.stage) to.strata[i] = own = newStratum(other.stage);
-    // Of a stage that is over nothing changes any more.
-    if (!isSame(own, other)) assignStratum(own, other);
-  }
+  assignStrata(to.classes, from.classes);
+  assignStrata(to.scores, from.scores);
   to.requests = from.requests;
 }
 
+function assignStrata(to: Stratum[], from: readonly Stratum[]): void {
+  to.length = Math.min(to.length, from.length);
+  for (let i = 0; i < from.length; i++) {
+    const other = from[i]!;
+    let own = to[i];
+    if (own?.stage !== other.stage) to[i] = own = newStratum(other.stage);
+    // Of a stage that is over nothing changes any more.
+    if (!isSame(own, other)) assignStratum(own, other);
+  }
+}
+
 function isSame(a: Stratum, b: Stratum): boolean {
-  return a.nc === b.nc && a.ns === b.ns && a.names.list.length === b.names.list.length;
+  return a.nc === b.nc && a.ns === b.ns && a.names.length === b.names.length;
 }
 
 function newStratum(stage: number): Stratum {
-  const names = { list: [], ofClass: new Map(), ofBin: [] };
-  return { stage, names, canary: [], stable: [], nc: 0, ns: 0 };
+  return { stage, names: [], places: new Map(), canary: [], stable: [], nc: 0, ns: 0 };
 }
 
-function assignStratum(to: Stratum, from: Stratum): void {
+function assignStratum(to: Stratum, { names, canary, stable, nc, ns }: Stratum): void {
   // One of the two went on from the other, so the shorter list is how the longer one begins.
-  const { list } = from.names;
-  while (to.names.list.length > list.length) forgetLast(to);
-  while (to.names.list.length < list.length) placeOf(to, list[to.names.list.length]!);
-  for (let i = 0; i < list.length; i++) {
-    to.canary[i] = from.canary[i]!;
-    to.stable[i] = from.stable[i]!;
+  while (to.names.length > names.length) forgetLast(to);
+  while (to.names.length < names.length) placeOf(to, names[to.names.length]!);
+  for (let i = 0; i < names.length; i++) {
+    to.canary[i] = canary[i]!;
+    to.stable[i] = stable[i]!;
   }
-  to.nc = from.nc;
-  to.ns = from.ns;
+  to.nc = nc;
+  to.ns = ns;
 }
 
-function placeOf({ names, canary, stable }: Stratum, name: string): number {
-  const place = names.list.push(name) - 1;
-  if (name.startsWith('s')) names.ofBin[Number(name.slice(1))] = place;
-  else names.ofClass.set(name.slice(1), place);
+function placeOf({ names, places, canary, stable }: Stratum, name: string): number {
+  const place = names.push(name) - 1;
+  places.set(name, place);
   canary.push(0);
   stable.push(0);
   return place;
 }
 
-function forgetLast({ names, canary, stable }: Stratum): void {
-  const name = names.list.pop()!;
-  if (name.startsWith('s')) names.ofBin[Number(name.slice(1))] = undefined;
-  else names.ofClass.delete(name.slice(1));
+function forgetLast({ names, places, canary, stable }: Stratum): void {
+  places.delete(names.pop()!);
   canary.pop();
   stable.pop();
 }
 
 function add(state: State, { stage, canary, stable }: Slice): void {
-  let stratum = state.strata.at(-1);
-  if (stratum?.stage !== stage) {
-    stratum = newStratum(stage);
-    state.strata.push(stratum);
-  }
-  stratum.nc += addArm(stratum, stratum.canary, canary);
-  stratum.ns += addArm(stratum, stratum.stable, stable);
+  const classes = stratumOf(state.classes, stage);
+  classes.nc += addClasses(classes, classes.canary, canary);
+  classes.ns += addClasses(classes, classes.stable, stable);
+  const scores = stratumOf(state.scores, stage);
+  scores.nc += addScores(scores, scores.canary, canary);
+  scores.ns += addScores(scores, scores.stable, stable);
   state.requests += canary.requests;
 }
 
-/** A model has classes or scores. */
-function addArm(stratum: Stratum, counts: number[], { classes, scores }: Arm): number {
-  const { ofClass, ofBin } = stratum.names;
+function stratumOf(strata: Stratum[], stage: number): Stratum {
+  let stratum = strata.at(-1);
+  if (stratum?.stage !== stage) {
+    stratum = newStratum(stage);
+    strata.push(stratum);
+  }
+  return stratum;
+}
+
+function addClasses(stratum: Stratum, counts: number[], { classes }: Arm): number {
   let n = 0;
   for (const name in classes) {
     const answers = classes[name]!;
-    counts[ofClass.get(name) ?? placeOf(stratum, `c${name}`)]! += answers;
+    counts[stratum.places.get(name) ?? placeOf(stratum, name)]! += answers;
     n += answers;
   }
+  return n;
+}
+
+/** Bins keep their places, whichever of them have answers. */
+function addScores(stratum: Stratum, counts: number[], { scores }: Arm): number {
+  let n = 0;
   for (let bin = 0; bin < scores.length; bin++) {
-    const answers = scores[bin]!;
-    counts[ofBin[bin] ?? placeOf(stratum, `s${bin}`)]! += answers;
-    n += answers;
+    if (bin >= counts.length) placeOf(stratum, String(bin));
+    counts[bin]! += scores[bin]!;
+    n += scores[bin]!;
   }
   return n;
 }
@@ -147,8 +157,8 @@ function driftOf(strata: readonly Stratum[]): Drift {
   for (const stratum of usable) {
     const weight = stratum.nc / nc;
     v += (weight * weight) / stratum.ns;
-    for (let i = 0; i < stratum.names.list.length; i++) {
-      const name = stratum.names.list[i]!;
+    for (let i = 0; i < stratum.names.length; i++) {
+      const name = stratum.names[i]!;
       let place = places.get(name);
       if (place === undefined) {
         place = names.push(name) - 1;
@@ -174,9 +184,41 @@ function driftOf(strata: readonly Stratum[]): Drift {
   return { nc, ns, k: Math.max(2, names.length), distance, v, worst };
 }
 
+/** Where answers say both, each has half of the gate's alpha, and the gate passes when both pass. */
 function read(state: State, look: Look): Reading {
+  const classes = isEmpty(state.classes) ? null : readPart(state, state.classes, 'class', look);
+  const scores = isEmpty(state.scores) ? null : readPart(state, state.scores, 'bin', look);
+  if (classes === null || scores === null) {
+    return classes ?? scores ?? readPart(state, state.classes, 'class', look);
+  }
+  const least = classes.pass.logE <= scores.pass.logE ? classes : scores;
+  // What looks worse is shown: by the evidence of harm, as long as there is none by what passes later.
+  const most =
+    classes.logHarm === scores.logHarm ? least : classes.logHarm > scores.logHarm ? classes : scores;
+  return {
+    ...most,
+    logHarm: Math.max(0, most.logHarm - Math.log(2)),
+    pass: least.pass,
+    have: Math.min(classes.have, scores.have),
+    perRequest: Math.min(classes.perRequest, scores.perRequest),
+    shown: () => ({ ...most.shown(), missing: longer(classes.shown().missing, scores.shown().missing) }),
+  };
+}
+
+function isEmpty(strata: readonly Stratum[]): boolean {
+  return !strata.some(({ nc, ns }) => nc + ns > 0);
+}
+
+/** Null: never. */
+function longer(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : Math.max(a, b);
+}
+
+type Part = 'class' | 'bin';
+
+function readPart(state: State, strata: readonly Stratum[], part: Part, look: Look): Reading {
   const { atMost } = state.spec;
-  const drift = driftOf(state.strata);
+  const drift = driftOf(strata);
   const { nc, k, distance } = drift;
   const epoch = epochOf(nc, drift.v);
   const needed = Math.log(1 / look.beta);
@@ -184,7 +226,7 @@ function read(state: State, look: Look): Reading {
   return {
     unit: 'totalVariation',
     logHarm:
-      epoch === null ? 0 : Math.max(logDrifted(distance, atMost, k, epoch), classApart(state.strata, atMost)),
+      epoch === null ? 0 : Math.max(logDrifted(distance, atMost, k, epoch), classApart(strata, atMost)),
     pass: { logE, needed },
     have: nc,
     perRequest: state.requests === 0 ? 1 : nc / state.requests,
@@ -196,7 +238,7 @@ function read(state: State, look: Look): Reading {
       stable: null,
       missing: logE >= needed ? 0 : missing(drift, atMost, needed),
       environment: false,
-      facts: facts(drift, epoch, look),
+      facts: facts(drift, epoch, part, look),
     }),
   };
 }
@@ -213,7 +255,7 @@ function classApart(strata: readonly Stratum[], atMost: number): number {
   const stratum = strata.at(-1);
   if (stratum === undefined || stratum.nc === 0 || stratum.ns === 0) return 0;
   let most = 0;
-  const classes = stratum.names.list.length;
+  const classes = stratum.names.length;
   for (let i = 0; i < classes; i++) {
     most = Math.max(most, logApart(stratum.canary[i]!, stratum.nc, stratum.stable[i]!, stratum.ns, atMost));
   }
@@ -236,16 +278,16 @@ function missing({ nc, ns, k }: Drift, atMost: number, needed: number): number |
   return null;
 }
 
-function facts({ nc, ns, distance, worst }: Drift, epoch: Epoch | null, look: Look): string {
+function facts({ nc, ns, distance, worst }: Drift, epoch: Epoch | null, part: Part, look: Look): string {
   const over = `over ${count(nc)} predictions against ${count(ns)}`;
   if (epoch === null) return `predictions of ${look.canaryName} are compared from ${FIRST_LOOK} on: ${over}`;
   const most =
     worst === null || distance === 0
       ? ''
-      : `; most in ${label(worst.name)}, ${percent(worst.canary)} against ${percent(worst.stable)}`;
+      : `; most in ${label(worst.name, part)}, ${percent(worst.canary)} against ${percent(worst.stable)}`;
   return `${look.canaryName}'s predictions differ from ${look.stableName}'s by ${percent(distance)} ${over}${most}`;
 }
 
-function label(name: string): string {
-  return name.startsWith('s') ? `score bin ${Number(name.slice(1)) + 1}` : `class ${name.slice(1)}`;
+function label(name: string, part: Part): string {
+  return part === 'bin' ? `score bin ${Number(name) + 1}` : `class ${name}`;
 }
