@@ -4,6 +4,7 @@ import type { JudgeMemo } from '../../core/judge/judge.ts';
 import type { SavedJudge } from '../../core/judge/saved.ts';
 import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { Service } from '../../core/model.ts';
+import type { VerdictState } from '../../core/rollout/state.ts';
 import { type ArmNames, Collector } from './collector.ts';
 import type { Frozen } from './dress.ts';
 import { identityOf } from './identity.ts';
@@ -17,6 +18,8 @@ export interface Bench {
   readonly sides: readonly Side[];
   /** What the evidence is about, such as the number of a rollout; null: nothing yet. */
   epoch: string | null;
+  /** Latency buckets of the evidence: counts in others cannot be added to it. */
+  edgesMs: readonly number[];
   /** Tells this evidence from what was begun before it. */
   serial: number;
   frozen: Frozen;
@@ -58,10 +61,18 @@ export function newBench(judge: ServiceJudge): Bench {
     plan: sides.length > 1 ? { ...plan, alpha: plan.alpha / sides.length } : plan,
     sides,
     epoch: null,
+    edgesMs: [],
     serial: 0,
     frozen: new Map(),
     lookedAtMs: Number.NEGATIVE_INFINITY,
   };
+}
+
+/** Whether its evidence is about what is there now. */
+export function isAbout({ epoch, edgesMs }: Bench, { latencyEdgesMs }: Service, now: string): boolean {
+  if (epoch !== now) return false;
+  if (edgesMs === latencyEdgesMs) return true;
+  return edgesMs.length === latencyEdgesMs.length && edgesMs.every((edge, i) => edge === latencyEdgesMs[i]);
 }
 
 /** What evidence of now is about; `number`: of the rollout under way, null without one. */
@@ -145,3 +156,19 @@ export function failedOf({ briefs }: Verdict): readonly string[] {
 }
 
 const NONE: readonly string[] = [];
+
+/** The sentences of a failure. Nobody is told of other verdicts, and making them would be most of a look's work. */
+export function causeOf(verdict: Verdict): { readonly text: string; readonly evidence: readonly string[] } {
+  if (verdict.state !== 'FAIL') return { text: '', evidence: NONE };
+  const { text, gates } = verdict;
+  return { text, evidence: gates.map(({ name, state, text: own }) => `${name} ${state}: ${own}`) };
+}
+
+/** What a rollout needs to know of it. */
+export function toldOf(
+  { state, holdRamp, advance, problems }: Verdict,
+  failed: readonly string[],
+): VerdictState {
+  const why = state === 'ERROR' && problems.length > 0 ? problems.join('; ') : advance.why;
+  return { state, holdRamp, ready: advance.ready, why, failed };
+}

@@ -14,14 +14,17 @@ import {
   before,
   begin,
   type Counted,
+  causeOf,
   epochOf,
   failedOf,
   goOn,
+  isAbout,
   namesOf,
   newBench,
   questionOf,
   type Side,
   stableOf,
+  toldOf,
   versionName,
   versionOf,
 } from './bench.ts';
@@ -158,7 +161,8 @@ export class Board {
     const bench = this.#benches.get(name);
     const service = this.#serviceOf(name);
     if (bench === undefined || service === undefined) return null;
-    return bench.epoch === epochOf(bench, service, this.#deps.position(name)?.number ?? null) ? bench : null;
+    const epoch = epochOf(bench, service, this.#deps.position(name)?.number ?? null);
+    return isAbout(bench, service, epoch) ? bench : null;
   }
 
   /** Takes what was counted since the last look into the evidence; nothing is judged, and nobody is told. */
@@ -299,7 +303,7 @@ export class Board {
   #look(bench: Bench, service: Service, counted: Counted, nowMs: number, lastMs: number): void {
     const position = this.#deps.position(service.name);
     const epoch = epochOf(bench, service, position?.number ?? null);
-    if (bench.epoch !== epoch) {
+    if (!isAbout(bench, service, epoch)) {
       const past = this.#isNew(service, nowMs, lastMs) ? before(service, counted) : counted;
       this.#begin(bench, service, past, epoch, position);
     }
@@ -331,6 +335,7 @@ export class Board {
   #begin(bench: Bench, service: Service, past: Counted, epoch: string, position: Position | null): void {
     const saved = bench.epoch === null ? (this.#deps.recall?.(service, bench, epoch) ?? null) : null;
     bench.epoch = epoch;
+    bench.edgesMs = service.latencyEdgesMs;
     bench.serial = ++this.#begun;
     if (saved !== null) {
       goOn(bench, saved);
@@ -376,17 +381,8 @@ export class Board {
   }
 
   #tell(service: string, verdict: Verdict, failed: readonly string[]): void {
-    const { state, holdRamp, advance, problems } = verdict;
-    const why = state === 'ERROR' && problems.length > 0 ? problems.join('; ') : advance.why;
-    const told: VerdictState = { state, holdRamp, ready: advance.ready, why, failed };
-    // Sentences are made for a failure only: nobody is told of the others, and they are most of a look's work.
-    const isFailure = state === 'FAIL';
-    this.#deps.tell(
-      service,
-      told,
-      isFailure ? verdict.text : '',
-      isFailure ? verdict.gates.map(({ name, state: own, text }) => `${name} ${own}: ${text}`) : [],
-    );
+    const { text, evidence } = causeOf(verdict);
+    this.#deps.tell(service, toldOf(verdict, failed), text, evidence);
   }
 
   /** Stable's own quantile, once: from then on it is what "slower than stable" means. */
