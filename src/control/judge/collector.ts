@@ -7,6 +7,7 @@ import {
   type Evidence,
   emptyEvidence,
   type KpiCount,
+  type Passed,
   type Slice,
 } from '../../core/judge/evidence.ts';
 import { type Bins, binsOf, rebin } from './bins.ts';
@@ -207,7 +208,7 @@ export class Collector {
   }
 
   #begin({ stage, w }: StageLook, index: number): void {
-    const begun = { stage, index, w, spanMs: 0, canary: EMPTY_ARM, stable: EMPTY_ARM };
+    const begun = { stage, index, w, spanMs: 0, canary: EMPTY_ARM, stable: EMPTY_ARM, passed: NONE_PASSED };
     this.#evidence = addEvidence(this.#evidence, { ...emptyEvidence(), slices: [begun] });
   }
 
@@ -218,13 +219,18 @@ export class Collector {
     while (at >= 0 && !(slices[at]?.stage === stage && slices[at]?.index === index)) at--;
     const held = slices[at];
     if (held === undefined) return;
-    const slice = {
+    const longer = Math.max(0, spanMs - held.spanMs);
+    const arms = {
+      canary: this.#armIn(canary, names, held.canary),
+      stable: this.#armIn(stable, names, held.stable),
+    };
+    const slice: Slice = {
       stage,
       index,
       w: held.w,
-      spanMs: Math.max(held.spanMs, spanMs),
-      canary: this.#armIn(canary, names, held.canary),
-      stable: this.#armIn(stable, names, held.stable),
+      spanMs: held.spanMs + longer,
+      ...arms,
+      passed: passedAfter(held, arms),
     };
     if (slice.spanMs === held.spanMs && slice.canary === held.canary && slice.stable === held.stable) return;
     this.#evidence = { ...this.#evidence, slices: slices.with(at, slice) };
@@ -326,6 +332,20 @@ export class Collector {
     // Bins must not have been chosen by what is compared in them.
     for (const arm of arms) this.#seenOf(arm).base.scores.set(arm.scores);
   }
+}
+
+const NONE_PASSED: Passed = { canary: 0, stable: 0 };
+
+/** What of a look came before what is not known, so an arm with a request in it begins at none. */
+function passedAfter(held: Slice, now: Pick<Slice, 'canary' | 'stable'>): Passed {
+  const { canary, stable } = held.passed ?? NONE_PASSED;
+  const ofCanary = now.canary.requests - held.canary.requests;
+  const ofStable = now.stable.requests - held.stable.requests;
+  if (ofCanary === 0 && ofStable === 0) return held.passed ?? NONE_PASSED;
+  return {
+    canary: ofCanary > 0 ? 0 : canary + ofStable,
+    stable: ofStable > 0 ? 0 : stable + ofCanary,
+  };
 }
 
 function armIn(arms: readonly ArmTally[], stage: number, version: string): ArmTally | undefined {

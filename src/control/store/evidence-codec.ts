@@ -123,8 +123,9 @@ function evidenceText({ slices, late, ...rest }: Evidence): string {
   return `{"slices":[${slices.map(sliceText).join()}],${JSON.stringify({ ...rest, late: written }).slice(1)}`;
 }
 
-function sliceText({ stage, index, w, spanMs, canary, stable }: Slice): string {
-  return `[${stage},${index},${w},${spanMs},${armText(canary)},${armText(stable)}]`;
+function sliceText({ stage, index, w, spanMs, canary, stable, passed }: Slice): string {
+  const more = passed === undefined ? '' : `,${passed.canary},${passed.stable}`;
+  return `[${stage},${index},${w},${spanMs},${armText(canary)},${armText(stable)}${more}]`;
 }
 
 /** Of hundreds of slices the newest ones change between two saves, and an arm that changed is a new object. */

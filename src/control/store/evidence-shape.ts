@@ -115,7 +115,9 @@ const arm: Reader<Arm> = (value, at) => {
 };
 
 const slice: Reader<Slice> = (value, at) => {
-  const [stage, index, w, spanMs, canary, stable] = parts(value, at, 6);
+  const isLong = Array.isArray(value) && value.length === 8;
+  const [stage, index, w, spanMs, canary, stable, ...passed] = parts(value, at, isLong ? 8 : 6);
+  const [canaryPassed, stablePassed] = passed.map((n, i) => count(n, `${at}[${6 + i}]`));
   return {
     stage: whole(Number.MIN_SAFE_INTEGER)(stage, `${at}[0]`),
     index: count(index, `${at}[1]`),
@@ -123,6 +125,9 @@ const slice: Reader<Slice> = (value, at) => {
     spanMs: within(0, Number.MAX_VALUE)(spanMs, `${at}[3]`),
     canary: arm(canary, `${at}[4]`),
     stable: arm(stable, `${at}[5]`),
+    ...(canaryPassed === undefined || stablePassed === undefined
+      ? {}
+      : { passed: { canary: canaryPassed, stable: stablePassed } }),
   };
 };
 

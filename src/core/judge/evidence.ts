@@ -48,6 +48,14 @@ export interface Slice {
   readonly spanMs: number;
   readonly canary: Arm;
   readonly stable: Arm;
+  /** Missing: none. Means nothing of an arm that has no request at all in the slice. */
+  readonly passed?: Passed;
+}
+
+/** Requests of the other arm since the last one of this arm, at the end of a slice. */
+export interface Passed {
+  readonly canary: number;
+  readonly stable: number;
 }
 
 /**
@@ -213,7 +221,13 @@ function addSlices(a: Slice, b: Slice, problems: Set<string>): Slice {
     spanMs: Math.max(a.spanMs, b.spanMs),
     canary: addArms(a.canary, b.canary),
     stable: addArms(a.stable, b.stable),
+    ...(a.passed === undefined || b.passed === undefined ? {} : { passed: addPassed(a.passed, b.passed) }),
   };
+}
+
+/** Which part had the last request of an arm is not known, so the least that can have passed it by. */
+function addPassed(a: Passed, b: Passed): Passed {
+  return { canary: Math.min(a.canary, b.canary), stable: Math.min(a.stable, b.stable) };
 }
 
 function add(a: number, b: number): number {

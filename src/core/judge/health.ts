@@ -3,7 +3,7 @@ import type { Weighing } from './gates.ts';
 import { logSampleRatio, SAMPLE_RATIO_ALPHA } from './kernels/sample-ratio.ts';
 import { count, duration, percent } from './words.ts';
 
-/** An arm that should have had so many requests and had none is silent: chance does that once in 1000 times. */
+/** An arm that should have had so many requests and had none is silent: chance does that less than once in 1000 times. */
 const SILENT_EXPECTED = Math.log(1000);
 /** With no traffic at all nothing can be expected; after this long that is worth saying. */
 const NO_TRAFFIC_MS = 60_000;
@@ -11,7 +11,10 @@ const NO_TRAFFIC_MS = 60_000;
 /** What tells whether the counts can be believed at all. */
 export interface Health {
   readonly stages: HealthStage[];
-  readonly silentMs: { canary: number; stable: number };
+  /** Since the last request of any. */
+  quietMs: number;
+  /** Requests that each arm should have had since its last one, by those of the other arm. */
+  readonly due: { canary: number; stable: number };
   w: number;
 }
 
@@ -24,7 +27,7 @@ interface HealthStage {
 }
 
 export function startHealth(): Health {
-  return { stages: [], silentMs: { canary: 0, stable: 0 }, w: 0 };
+  return { stages: [], quietMs: 0, due: { canary: 0, stable: 0 }, w: 0 };
 }
 
 export function assignHealth(to: Health, from: Health): void {
@@ -37,12 +40,13 @@ export function assignHealth(to: Health, from: Health): void {
       own.stable = stable;
     } else to.stages[i] = { stage, w, canary, stable };
   }
-  to.silentMs.canary = from.silentMs.canary;
-  to.silentMs.stable = from.silentMs.stable;
+  to.quietMs = from.quietMs;
+  to.due.canary = from.due.canary;
+  to.due.stable = from.due.stable;
   to.w = from.w;
 }
 
-export function addToHealth(health: Health, { stage, w, spanMs, canary, stable }: Slice): void {
+export function addToHealth(health: Health, { stage, w, spanMs, canary, stable, passed }: Slice): void {
   let newest = health.stages.at(-1);
   if (newest?.stage !== stage || newest.w !== w) {
     newest = { stage, w, canary: 0, stable: 0 };
@@ -50,8 +54,12 @@ export function addToHealth(health: Health, { stage, w, spanMs, canary, stable }
   }
   newest.canary += canary.keys;
   newest.stable += stable.keys;
-  health.silentMs.canary = canary.requests > 0 ? 0 : health.silentMs.canary + spanMs;
-  health.silentMs.stable = stable.requests > 0 ? 0 : health.silentMs.stable + spanMs;
+  health.quietMs = canary.requests + stable.requests > 0 ? 0 : health.quietMs + spanMs;
+  const { due } = health;
+  const odds = w < 1 ? w / (1 - w) : 0;
+  due.canary = canary.requests > 0 ? (passed?.canary ?? 0) * odds : due.canary + stable.requests * odds;
+  const against = odds > 0 ? 1 / odds : 0;
+  due.stable = stable.requests > 0 ? (passed?.stable ?? 0) * against : due.stable + canary.requests * against;
   health.w = w;
 }
 
@@ -69,21 +77,19 @@ export function sampleRatio({ stages }: Health): Weighing {
   return { logE: Math.log(sum), needed: Math.log(1 / SAMPLE_RATIO_ALPHA) };
 }
 
-/** What forbids any verdict, in words; each holds. `ratePerS`: of both arms together. */
-export function healthProblems(health: Health, mismatch: Weighing, ratePerS: number): string[] {
-  const problems = silence(health, ratePerS);
+/** What forbids any verdict, in words; each holds. */
+export function healthProblems(health: Health, mismatch: Weighing): string[] {
+  const problems = silence(health);
   if (mismatch.logE >= mismatch.needed) problems.push(mismatchText(health));
   return problems;
 }
 
-function silence({ silentMs, w }: Health, ratePerS: number): string[] {
-  const both = Math.min(silentMs.canary, silentMs.stable);
-  if (both >= NO_TRAFFIC_MS) return [`no requests for ${duration(both)}`];
+function silence({ quietMs, due }: Health): string[] {
+  if (quietMs >= NO_TRAFFIC_MS) return [`no requests for ${duration(quietMs)}`];
   const silent: string[] = [];
-  for (const [arm, share] of [['canary', w] as const, ['stable', 1 - w] as const]) {
-    const expected = (share * ratePerS * silentMs[arm]) / 1000;
-    if (expected >= SILENT_EXPECTED) {
-      silent.push(`${arm} had no request for ${duration(silentMs[arm])}; ${count(expected)} were expected`);
+  for (const arm of ['canary', 'stable'] as const) {
+    if (due[arm] >= SILENT_EXPECTED) {
+      silent.push(`${arm} has no more requests: ${count(due[arm])} were due since its last`);
     }
   }
   return silent;

@@ -176,7 +176,7 @@ function verdictOf(
       plan.gates.map((spec, i) => (i === blamed ? asBlamed(inFull(spec, i)) : inFull(spec, i))),
   );
   const mismatch = sampleRatio(totals.health);
-  const problems = [...evidence.problems, ...healthProblems(totals.health, mismatch, context.ratePerS)];
+  const problems = [...evidence.problems, ...healthProblems(totals.health, mismatch)];
   const state = stateOf(briefs, problems, M);
   const holdRamp =
     M >= HOLD_RAMP_M || briefs.some((brief, i) => isDrift(plan.gates[i]!) && driftHolds(brief));

@@ -187,6 +187,7 @@ t.test('other latency buckets begin the evidence anew, and are no error', async 
   second();
   const next = stage({ latencyEdgesMs: [20, 200] });
   answer(next.canary, 4);
+  answer(next.stable, 36);
   second();
   t.strictSame(board.verdict('iris-api')?.problems, []);
   t.strictSame(

@@ -70,6 +70,23 @@ t.test('a look at which nothing happened changes no counts', async (t) => {
   t.equal(collector.evidence.slices[0]?.spanMs, 4_000, 'but silence lasts');
 });
 
+t.test('requests that passed an arm by are known at every look', async (t) => {
+  const collector = new Collector();
+  const [stable, canary] = [tally('v1'), tally('v2')];
+  const passed = (nowMs: number) => look(collector, [stable, canary], 1, nowMs).slices.at(-1)?.passed;
+  t.strictSame(passed(0), { canary: 0, stable: 0 });
+  answer(stable, 7);
+  answer(canary, 1);
+  t.strictSame(passed(1_000), { canary: 0, stable: 0 });
+  answer(stable, 5);
+  t.strictSame(passed(2_000), { canary: 5, stable: 0 });
+  t.strictSame(passed(3_000), { canary: 5, stable: 0 });
+  answer(stable, 4);
+  t.strictSame(passed(4_000), { canary: 9, stable: 0 });
+  answer(canary, 2);
+  t.strictSame(passed(5_000), { canary: 0, stable: 2 });
+});
+
 t.test('a slice lasts a minute, and indexes grow over stages', async (t) => {
   const collector = new Collector();
   const arms = [tally('v1'), tally('v2'), tally('v1', 2), tally('v2', 2)];
@@ -293,7 +310,12 @@ function plainOf({ slices, ...rest }: Evidence) {
     confidence: zeros(one.confidence),
     classes: Object.entries(one.classes).sort(),
   });
-  const told = slices.map((slice) => ({ ...slice, canary: arm(slice.canary), stable: arm(slice.stable) }));
+  // What passed an arm by is not known of several workers: their sum says the least that can have been.
+  const told = slices.map(({ passed: _passed, ...slice }) => ({
+    ...slice,
+    canary: arm(slice.canary),
+    stable: arm(slice.stable),
+  }));
   return { ...rest, slices: told };
 }
 

@@ -210,11 +210,14 @@ t.test('trap 5: silence is neither failure nor success', async (t) => {
     evidenceOf(good, sliceOf(failing(0, canary), failing(0, stable), { index: 1, spanMs }));
   const canary = judge(plan, silent(0, 2850), contextOf({ nextW: 0.25 }));
   t.equal(canary.state, 'ERROR');
-  t.match(canary.text, /canary had no request for 30 s; 150 were expected/);
+  t.match(canary.text, /canary has no more requests: 150 were due since its last/);
   t.notOk(canary.advance.ready);
-  t.match(judge(plan, silent(150, 0), contextOf()).problems, [/stable had no request/]);
+  t.match(judge(plan, silent(150, 0), contextOf()).problems, [/stable has no more requests/]);
   t.match(judge(plan, silent(0, 0, 60_000), contextOf({ ratePerS: 0 })).problems, [/no requests for 60 s/]);
   t.strictSame(judge(plan, silent(0, 19), contextOf({ ratePerS: 0.6 })).problems, [], 'few are expected');
+  const fading = (passed: number) => evidenceOf({ ...good, passed: { canary: passed, stable: 0 } });
+  t.match(judge(plan, fading(200), contextOf()).problems, [/canary .* 11 were due/], 'inside a slice');
+  t.strictSame(judge(plan, fading(100), contextOf()).problems, []);
   const gap = judge(plan, { ...evidenceOf(good), problems: ['worker 3 reported nothing'] }, contextOf());
   t.equal(gap.state, 'ERROR');
   t.match(gap.text, /worker 3 reported nothing/);
