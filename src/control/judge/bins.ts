@@ -33,7 +33,10 @@ export function rebin(bins: Bins, fine: Float64Array, base: Float64Array): numbe
   let at = 0;
   for (const end of bins) {
     let sum = 0;
-    for (; at < end; at++) sum += (fine[at] ?? 0) - (base[at] ?? 0);
+    for (; at < end; at++) {
+      const count = fine[at] as number;
+      if (count !== 0) sum += count - (base[at] as number);
+    }
     counts.push(sum);
   }
   return counts;

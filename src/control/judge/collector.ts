@@ -390,7 +390,8 @@ function added(now: Float64Array, base: Float64Array, at: number): number {
 
 function addedTo(now: Float64Array, base: Float64Array): number[] {
   const sums = new Array<number>(now.length);
-  for (let i = 0; i < now.length; i++) sums[i] = added(now, base, i);
+  // Most bins of a histogram are empty, and of those the base need not be fetched.
+  for (let i = 0; i < now.length; i++) sums[i] = now[i] === 0 ? 0 : added(now, base, i);
   return sums;
 }
 
