@@ -5,7 +5,8 @@ import type { SavedJudge } from '../../core/judge/saved.ts';
 import type { ServiceJudge } from '../../core/judge/service.ts';
 import type { Service } from '../../core/model.ts';
 import type { VerdictState } from '../../core/rollout/state.ts';
-import { type ArmNames, Collector } from './collector.ts';
+import { Collector } from './collector.ts';
+import type { ArmNames } from './counts.ts';
 import type { Frozen } from './dress.ts';
 import { identityOf } from './identity.ts';
 

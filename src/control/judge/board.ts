@@ -356,6 +356,7 @@ export class Board {
     const context = {
       nowMs,
       ratePerS: comparedPerS(side.collector.evidence.slices, this.#deps.windows, service.name, names.stable),
+      pairsPerS: side.collector.pairsPerS,
       nextW: position?.nextW ?? null,
       over: isOver,
       latched: side.failed,

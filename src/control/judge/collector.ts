@@ -1,7 +1,8 @@
-import { ARM, type ArmTally, BINS, PAIR, type PairTally } from '../../core/arms.ts';
+import { type ArmTally, BINS, type PairTally } from '../../core/arms.ts';
 import {
   type Arm,
   addEvidence,
+  addPairs,
   armOf,
   EMPTY_ARM,
   type Evidence,
@@ -10,7 +11,18 @@ import {
   type Passed,
   type Slice,
 } from '../../core/judge/evidence.ts';
-import { type Bins, binsOf, rebin } from './bins.ts';
+import { type Bins, binsOf } from './bins.ts';
+import {
+  type ArmNames,
+  armSince,
+  COUNTS,
+  type Counts,
+  isAlike,
+  isEqual,
+  nothingOf,
+  sumOf,
+} from './counts.ts';
+import { PairReader } from './pairs.ts';
 
 /** Length of a slice; the judge can see harm that began at any slice's beginning. */
 const SLICE_MS = 60_000;
@@ -19,28 +31,6 @@ const SLICE_SHARE = 1 / 60;
 
 /** Shares that late feedback is kept apart by; a rollout has a handful. */
 const MAX_LATE = 256;
-
-/** What the arm tallies of one service are read as. */
-export interface ArmNames {
-  readonly stable: string;
-  readonly canary: string;
-  /** Gates of `firstSlow` and `firstUnsure`, by index. */
-  readonly slow: readonly string[];
-  readonly unsure: readonly string[];
-  readonly edgesMs: readonly number[];
-}
-
-const COUNTS = [
-  'scalars',
-  'latency',
-  'firstSlow',
-  'firstUnsure',
-  'classCounts',
-  'scores',
-  'confidence',
-] as const;
-
-type Counts = Pick<ArmTally, (typeof COUNTS)[number]>;
 
 /** What is known of one arm's counts. */
 interface Seen {
@@ -77,8 +67,7 @@ export class Collector {
   #evidence: Evidence;
   /** By stage and version. */
   readonly #seen = new Map<number, Map<string, Seen>>();
-  /** By stage. */
-  readonly #pairs = new Map<number, Float64Array>();
+  readonly #pairs = new PairReader();
   #open: OpenSlice | null = null;
   #beganMs: number | null = null;
   #nextIndex = 0;
@@ -111,6 +100,11 @@ export class Collector {
     return this.#bins;
   }
 
+  /** Pairs a second that could be compared, lately; null: not known. */
+  get pairsPerS(): number | null {
+    return this.#pairs.perS;
+  }
+
   /** What is there already says nothing of the rollout that begins now. */
   skip(arms: readonly ArmTally[], pairs: readonly PairTally[]): void {
     for (const arm of arms) {
@@ -118,7 +112,7 @@ export class Collector {
       for (const name of COUNTS) base[name].set(arm[name]);
       scalars.set(arm.scalars);
     }
-    for (const { stage, counts } of pairs) this.#pairs.set(stage, counts.slice());
+    this.#pairs.skip(pairs);
   }
 
   /**
@@ -143,9 +137,12 @@ export class Collector {
       const stable = armIn(arms, one, names.stable);
       this.#lookAt({ stage: one, w, canary, stable, names }, one === stage, nowMs);
     }
-    const counts = this.has(stage) || shareOf(stage) !== null;
-    if (counts) this.#takeEdges(names.edgesMs);
-    this.#takePairs(pairs, counts);
+    const added = this.#pairs.take(pairs, nowMs);
+    if (!this.has(stage) && shareOf(stage) === null) return;
+    this.#takeEdges(names.edgesMs);
+    if (added !== null) {
+      this.#evidence = { ...this.#evidence, shadow: addPairs(this.#evidence.shadow, added) };
+    }
   }
 
   /** Whether the evidence has a slice of the stage. */
@@ -243,24 +240,8 @@ export class Collector {
     seen.scalars.set(arm.scalars);
     // Classes wait for the scores, or the shift gate would pass on half of what it is to compare.
     seen.owesClasses = this.#awaitsBins;
-    return this.#armOf(arm, seen.base, names, held.kpis);
-  }
-
-  #armOf(arm: ArmTally, base: Counts, names: ArmNames, kpis: Arm['kpis']): Arm {
-    const { scalars } = arm;
-    return {
-      requests: added(scalars, base.scalars, ARM.requests),
-      errors: added(scalars, base.scalars, ARM.errors),
-      firstErrors: added(scalars, base.scalars, ARM.firstErrors),
-      keys: added(scalars, base.scalars, ARM.keys),
-      latency: addedTo(arm.latency, base.latency),
-      firstSlow: named(names.slow, arm.firstSlow, base.firstSlow),
-      classes: this.#awaitsBins ? {} : classesOf(arm, base.classCounts),
-      scores: this.#bins === null ? [] : rebin(this.#bins, arm.scores, base.scores),
-      confidence: isEqual(arm.confidence, base.confidence) ? [] : addedTo(arm.confidence, base.confidence),
-      firstUnsure: named(names.unsure, arm.firstUnsure, base.firstUnsure),
-      kpis,
-    };
+    const bins = this.#awaitsBins ? 'awaited' : this.#bins;
+    return armSince(arm, seen.base, names, bins, held.kpis);
   }
 
   #rebase(arm: ArmTally | undefined): void {
@@ -302,25 +283,6 @@ export class Collector {
     this.#evidence = addEvidence(this.#evidence, emptyEvidence(edgesMs));
   }
 
-  /** @param isCounted otherwise they are of no rollout, and only known from now on */
-  #takePairs(pairs: readonly PairTally[], isCounted: boolean): void {
-    for (const { stage, counts } of pairs) {
-      const seen = this.#pairs.get(stage);
-      if (seen !== undefined && isEqual(counts, seen)) continue;
-      this.#pairs.set(stage, counts.slice());
-      if (!isCounted) continue;
-      const { agree, disagree, refused, incomparable } = this.#evidence.shadow;
-      const more = (at: number) => (counts[at] ?? 0) - (seen?.[at] ?? 0);
-      const shadow = {
-        agree: agree + more(PAIR.agree),
-        disagree: disagree + more(PAIR.disagree),
-        refused: refused + more(PAIR.refused),
-        incomparable: incomparable + more(PAIR.incomparable),
-      };
-      this.#evidence = { ...this.#evidence, shadow };
-    }
-  }
-
   /** Bins of scores are stable's deciles, frozen as soon as enough of its answers are there. */
   #freezeBins(arms: readonly ArmTally[], stable: string): void {
     if (this.#bins !== null) return;
@@ -350,58 +312,4 @@ function passedAfter(held: Slice, now: Pick<Slice, 'canary' | 'stable'>): Passed
 
 function armIn(arms: readonly ArmTally[], stage: number, version: string): ArmTally | undefined {
   return arms.find((arm) => arm.stage === stage && arm.version === version);
-}
-
-function isEqual(a: Float64Array, b: Float64Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/** Counters of the same shape, which a reload may change. */
-function isAlike(base: Counts, arm: ArmTally): boolean {
-  for (const name of COUNTS) if (base[name].length !== arm[name].length) return false;
-  return true;
-}
-
-function sumOf(lists: readonly Float64Array[], length: number): Float64Array {
-  const sum = new Float64Array(length);
-  for (const list of lists) for (let i = 0; i < length; i++) sum[i]! += list[i] as number;
-  return sum;
-}
-
-function named(names: readonly string[], now: Float64Array, base: Float64Array): Record<string, number> {
-  const found: [string, number][] = [];
-  for (let i = 0; i < names.length; i++) {
-    const count = i < now.length ? added(now, base, i) : 0;
-    if (count > 0) found.push([names[i] as string, count]);
-  }
-  return Object.fromEntries(found);
-}
-
-function nothingOf(arm: ArmTally): Counts {
-  return Object.fromEntries(
-    COUNTS.map((name) => [name, new Float64Array(arm[name].length)]),
-  ) as unknown as Counts;
-}
-
-function added(now: Float64Array, base: Float64Array, at: number): number {
-  return (now[at] as number) - (base[at] as number);
-}
-
-function addedTo(now: Float64Array, base: Float64Array): number[] {
-  const sums = new Array<number>(now.length);
-  // Most bins of a histogram are empty, and of those the base need not be fetched.
-  for (let i = 0; i < now.length; i++) sums[i] = now[i] === 0 ? 0 : added(now, base, i);
-  return sums;
-}
-
-function classesOf({ classNames, classCounts }: ArmTally, base: Float64Array): Record<string, number> {
-  const classes: [string, number][] = [];
-  for (let i = 0; i < classNames.length; i++) {
-    const count = added(classCounts, base, i);
-    if (count > 0) classes.push([classNames[i] as string, count]);
-  }
-  const other = added(classCounts, base, classCounts.length - 1);
-  if (other > 0) classes.push(['other', other]);
-  return Object.fromEntries(classes);
 }

@@ -134,13 +134,17 @@ export function addEvidence(a: Evidence, b: Evidence): Evidence {
     edgesMs,
     slices,
     late: mergeLate(a.late, b.late),
-    shadow: {
-      agree: a.shadow.agree + b.shadow.agree,
-      disagree: a.shadow.disagree + b.shadow.disagree,
-      refused: a.shadow.refused + b.shadow.refused,
-      incomparable: a.shadow.incomparable + b.shadow.incomparable,
-    },
+    shadow: addPairs(a.shadow, b.shadow),
     problems: [...problems].sort(),
+  };
+}
+
+export function addPairs(a: ShadowPairs, b: ShadowPairs): ShadowPairs {
+  return {
+    agree: a.agree + b.agree,
+    disagree: a.disagree + b.disagree,
+    refused: a.refused + b.refused,
+    incomparable: a.incomparable + b.incomparable,
   };
 }
 

@@ -109,6 +109,8 @@ export interface JudgeContext {
   readonly nowMs: number;
   /** Compared requests a second, both arms together, lately. */
   readonly ratePerS: number;
+  /** Mirrored requests a second whose answers can be compared, lately; null or missing: not known. */
+  readonly pairsPerS?: number | null;
   /** Share the canary would get next; null: the rollout's last. */
   readonly nextW: number | null;
   /** Nothing more will be learned: nobody is told what is missing, nor when it would be there. */

@@ -161,6 +161,7 @@ function verdictOf(
     latched: context.latched,
     requests: totals.requests,
     ratePerS: context.ratePerS,
+    pairsPerS: context.pairsPerS ?? null,
     canaryPerS: context.ratePerS * look.w,
   };
   const M = weigh(plan, division, readings);

@@ -20,11 +20,14 @@ export interface Setting {
   /** Canary's requests, and all compared ones, a second. */
   readonly canaryPerS: number;
   readonly ratePerS: number;
+  /** Null: not known. */
+  readonly pairsPerS: number | null;
 }
 
 /** Canary samples a second this gate gets at this traffic. Mirrors take from stable's requests. */
 export function samplesPerS(spec: GateSpec, { perRequest }: Reading, setting: Setting): number {
   if (spec.kind !== 'agreement') return setting.canaryPerS * perRequest;
+  if (setting.pairsPerS !== null) return setting.pairsPerS;
   const { agree, disagree, incomparable } = setting.look.shadow;
   const told = agree + disagree;
   return told + incomparable === 0 ? setting.ratePerS : (setting.ratePerS * told) / (told + incomparable);

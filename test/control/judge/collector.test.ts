@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type ArmNames, Collector } from '../../../src/control/judge/collector.ts';
+import { Collector } from '../../../src/control/judge/collector.ts';
+import type { ArmNames } from '../../../src/control/judge/counts.ts';
 import { type ArmTally, BINS, MAX_CLASSES, PAIR } from '../../../src/core/arms.ts';
 import { addEvidence, type Evidence } from '../../../src/core/judge/evidence.ts';
 import { answer, EDGES, pairs, tally } from './support.ts';
@@ -168,6 +169,25 @@ t.test('what was there before the rollout says nothing of it', async (t) => {
   t.match(slices[0]?.canary, { requests: 2, errors: 0, keys: 2, firstSlow: {}, classes: {}, confidence: [] });
   t.equal(slices[0]?.stable.requests, 0);
   t.strictSame(shadow, { agree: 1, disagree: 0, refused: 0, incomparable: 0 });
+});
+
+t.test('pairs that can be compared have a rate, once there was one', async (t) => {
+  const collector = new Collector();
+  const pair = pairs(3);
+  const perS = (nowMs: number) => {
+    look(collector, [tally('v1', 3)], 3, nowMs, pair);
+    return collector.pairsPerS;
+  };
+  pair.counts[PAIR.incomparable] = 50;
+  t.equal(perS(0), null);
+  t.equal(perS(1_000), null, 'none of them tells anything');
+  for (let s = 2; s <= 200; s++) {
+    pair.counts[PAIR.agree]! += 4;
+    pair.counts[PAIR.disagree]! += 1;
+    t.equal(perS(s * 1_000), 5);
+  }
+  for (let s = 201; s <= 400; s++) perS(s * 1_000);
+  t.ok((collector.pairsPerS ?? 1) < 0.01, 'and forgets what is over');
 });
 
 t.test('a stage without users is no slice, but its pairs count', async (t) => {

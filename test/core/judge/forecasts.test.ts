@@ -35,6 +35,9 @@ t.test('where some pairs cannot be compared it takes longer', async (t) => {
   const etaOf = (incomparable: number) =>
     judge(planOf(AGREE), pairs(30, incomparable), contextOf()).gates[0]?.etaMs ?? 0;
   t.ok(Math.abs(etaOf(90) / etaOf(0) - 4) < 1e-9, 'one in four');
+  const known = judge(planOf(AGREE), pairs(30, 90), contextOf({ pairsPerS: 2 })).gates[0];
+  const { have = 0, need = null } = known?.samples ?? {};
+  t.equal(known?.etaMs, (((need ?? 0) - have) / 2) * 1_000, 'by what comes, where that is known');
 });
 
 t.test('once a gate has failed nobody says when the others would decide', async (t) => {
