@@ -144,6 +144,17 @@ t.test('evidence is bounded, and a slice without events only starts a restart', 
   t.ok(restartsE(gap) < 1, 'slices that are missing give their weight away');
 });
 
+t.test('evidence that has vanished stays a number, whatever comes', async (t) => {
+  const state = startRestarts(MORE.length);
+  const half = ratioTilt(0.5, 1, MORE);
+  addToRestarts(state, 1, half, 0, 400);
+  // A slice of a stage that goes on beside a later one: it begins no restart.
+  addToRestarts(state, 0, ratioTilt(0.05, 1, MORE), 400, 0);
+  t.ok(Number.isFinite(restartsE(state)), `${restartsE(state)}`);
+  addToRestarts(state, 2, half, 400, 0);
+  t.ok(restartsE(state) > 100, 'and it can rise again');
+});
+
 t.test('without a second arm, or at a null of 0 or 1, kernels stay numbers', async (t) => {
   t.equal(logR([{ kc: 7, ks: 0, w: 1 }], 1, MORE), 0);
   t.equal(theta(1, 0.25), 0.25);
