@@ -11,6 +11,18 @@ import {
   type Slice,
 } from '../../core/judge/evidence.ts';
 import { type Bins, binsOf, rebin } from './bins.ts';
+import {
+  added,
+  addedTo,
+  COUNTS,
+  type Counts,
+  classesOf,
+  isAlike,
+  isEqual,
+  named,
+  nothingOf,
+  sumOf,
+} from './counts.ts';
 
 /** Length of a slice; the judge can see harm that began at any slice's beginning. */
 const SLICE_MS = 60_000;
@@ -29,18 +41,6 @@ export interface ArmNames {
   readonly unsure: readonly string[];
   readonly edgesMs: readonly number[];
 }
-
-const COUNTS = [
-  'scalars',
-  'latency',
-  'firstSlow',
-  'firstUnsure',
-  'classCounts',
-  'scores',
-  'confidence',
-] as const;
-
-type Counts = Pick<ArmTally, (typeof COUNTS)[number]>;
 
 /** What is known of one arm's counts. */
 interface Seen {
@@ -350,57 +350,4 @@ function passedAfter(held: Slice, now: Pick<Slice, 'canary' | 'stable'>): Passed
 
 function armIn(arms: readonly ArmTally[], stage: number, version: string): ArmTally | undefined {
   return arms.find((arm) => arm.stage === stage && arm.version === version);
-}
-
-function isEqual(a: Float64Array, b: Float64Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/** Counters of the same shape, which a reload may change. */
-function isAlike(base: Counts, arm: ArmTally): boolean {
-  for (const name of COUNTS) if (base[name].length !== arm[name].length) return false;
-  return true;
-}
-
-function sumOf(lists: readonly Float64Array[], length: number): Float64Array {
-  const sum = new Float64Array(length);
-  for (const list of lists) for (let i = 0; i < length; i++) sum[i]! += list[i] as number;
-  return sum;
-}
-
-function named(names: readonly string[], now: Float64Array, base: Float64Array): Record<string, number> {
-  const found: [string, number][] = [];
-  for (let i = 0; i < names.length; i++) {
-    const count = i < now.length ? added(now, base, i) : 0;
-    if (count > 0) found.push([names[i] as string, count]);
-  }
-  return Object.fromEntries(found);
-}
-
-function nothingOf(arm: ArmTally): Counts {
-  return Object.fromEntries(
-    COUNTS.map((name) => [name, new Float64Array(arm[name].length)]),
-  ) as unknown as Counts;
-}
-
-function added(now: Float64Array, base: Float64Array, at: number): number {
-  return (now[at] as number) - (base[at] as number);
-}
-
-function addedTo(now: Float64Array, base: Float64Array): number[] {
-  const sums = new Array<number>(now.length);
-  for (let i = 0; i < now.length; i++) sums[i] = added(now, base, i);
-  return sums;
-}
-
-function classesOf({ classNames, classCounts }: ArmTally, base: Float64Array): Record<string, number> {
-  const classes: [string, number][] = [];
-  for (let i = 0; i < classNames.length; i++) {
-    const count = added(classCounts, base, i);
-    if (count > 0) classes.push([classNames[i] as string, count]);
-  }
-  const other = added(classCounts, base, classCounts.length - 1);
-  if (other > 0) classes.push(['other', other]);
-  return Object.fromEntries(classes);
 }
