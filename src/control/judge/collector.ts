@@ -32,6 +32,9 @@ const SLICE_SHARE = 1 / 60;
 /** Shares that late feedback is kept apart by; a rollout has a handful. */
 const MAX_LATE = 256;
 
+/** Stages whose counters are remembered, the latest ones; the data path itself keeps fewer. */
+const KEPT_STAGES = 16;
+
 /** What the arm tallies of one service are read as. */
 export interface ArmNames {
   readonly stable: string;
@@ -201,7 +204,8 @@ export class Collector {
     // What was counted until now is in the slice that ends.
     if (known !== undefined) for (const arm of [look.canary, look.stable]) this.#rebase(arm);
     const index = this.#nextIndex++;
-    this.#open = { stage, beganMs: nowMs };
+    // One that came and went between two looks does not end the slice of the stage in force.
+    if (isCurrent) this.#open = { stage, beganMs: nowMs };
     this.#lastOf.set(stage, index);
     this.#begin(look, index);
     this.#count(look, index, 0);
@@ -281,6 +285,7 @@ export class Collector {
     if (versions === undefined) {
       versions = new Map();
       this.#seen.set(arm.stage, versions);
+      keepNewest(this.#seen);
     }
     let seen = versions.get(arm.version);
     if (seen === undefined || (seen.arm !== arm && !isAlike(seen.base, arm))) {
@@ -308,6 +313,7 @@ export class Collector {
       const seen = this.#pairs.get(stage);
       if (seen !== undefined && isEqual(counts, seen)) continue;
       this.#pairs.set(stage, counts.slice());
+      keepNewest(this.#pairs);
       if (!isCounted) continue;
       const { agree, disagree, refused, incomparable } = this.#evidence.shadow;
       const more = (at: number) => (counts[at] ?? 0) - (seen?.[at] ?? 0);
@@ -331,6 +337,13 @@ export class Collector {
     if (this.#bins === null) return;
     // Bins must not have been chosen by what is compared in them.
     for (const arm of arms) this.#seenOf(arm).base.scores.set(arm.scores);
+  }
+}
+
+function keepNewest(byStage: Map<number, unknown>): void {
+  for (const stage of byStage.keys()) {
+    if (byStage.size <= KEPT_STAGES) return;
+    byStage.delete(stage);
   }
 }
 
