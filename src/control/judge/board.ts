@@ -180,11 +180,11 @@ export class Board {
     return this.#benches.get(service)?.sides[0]?.collector.evidence ?? null;
   }
 
-  /** The canary, or every variant of an experiment but stable. */
+  /** The canary, or every variant of an experiment but stable; none until what has just begun was looked at. */
   comparisons(service: string): readonly Comparison[] {
-    const bench = this.#benches.get(service);
+    const bench = this.bench(service);
     const current = this.#serviceOf(service);
-    if (bench === undefined || current === undefined) return [];
+    if (bench === null || current === undefined) return [];
     return bench.sides.map((side) => {
       const version = versionOf(side, current);
       return { version, evidence: side.collector.evidence, verdict: side.verdict };
