@@ -308,13 +308,13 @@ export class Board {
       this.#begin(bench, service, past, epoch, position);
     }
     if (position !== null && !position.underWay) {
-      for (const side of bench.sides) if (!side.isOver) this.#judge(bench, side, service, position, nowMs);
+      for (const side of bench.sides) if (!side.isOver) this.#judge(bench, side, service, position);
       return;
     }
     this.#freeze(bench, service);
     for (const side of bench.sides) {
       this.#collect(side, service, counted, nowMs);
-      this.#judge(bench, side, service, position, nowMs);
+      this.#judge(bench, side, service, position);
     }
     const [canary] = bench.sides;
     if (canary?.verdict != null && bench.plan.gates.length > 0) {
@@ -348,13 +348,12 @@ export class Board {
   }
 
   /** With what was collected. Once the rollout is over that is done once more, without forecasts. */
-  #judge(bench: Bench, side: Side, service: Service, position: Position | null, nowMs: number): void {
+  #judge(bench: Bench, side: Side, service: Service, position: Position | null): void {
     const isOver = position !== null && !position.underWay;
     side.isOver = isOver;
     if (isOver && side.verdict === null) return;
     const names = namesOf(side, service);
     const context = {
-      nowMs,
       ratePerS: comparedPerS(side.collector.evidence.slices, this.#deps.windows, service.name, names.stable),
       nextW: position?.nextW ?? null,
       over: isOver,

@@ -106,7 +106,6 @@ export interface Verdict {
 }
 
 export interface JudgeContext {
-  readonly nowMs: number;
   /** Compared requests a second, both arms together, lately. */
   readonly ratePerS: number;
   /** Share the canary would get next; null: the rollout's last. */

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { DOWN, logB, UP } from '../../../src/core/judge/kernels/binomial.ts';
-import { logMean, MEAN_BINS, meanTable } from '../../../src/core/judge/kernels/bounded-mean.ts';
+import {
+  addWealth,
+  MEAN_BINS,
+  type MeanTable,
+  meanTable,
+} from '../../../src/core/judge/kernels/bounded-mean.ts';
 import { logAgainstRate, rateInterval } from '../../../src/core/judge/kernels/interval.ts';
 import { betaLn, lnGamma, logMeanExp, logSumExp } from '../../../src/core/judge/kernels/logs.ts';
 import { meanInterval } from '../../../src/core/judge/kernels/mean-interval.ts';
@@ -35,6 +40,13 @@ const VALUES = JSON.parse(readFileSync(new URL('./kernel_values.json', import.me
   sampleRatio: { counts: number[]; weights: number[]; value: number }[];
   interval: { k: number; n: number; alpha: number; low: number; high: number }[];
 };
+
+/** Log e-value of a histogram. */
+function logMean(table: MeanTable, histogram: ArrayLike<number>): number {
+  const wealth = new Float64Array(table.bets);
+  addWealth(wealth, table, histogram);
+  return logMeanExp(wealth);
+}
 
 function near(
   t: { ok(value: unknown, what: string): boolean },
