@@ -90,10 +90,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     log,
     clock,
   });
-  const answers = new ArmsLifetime(
-    () => arms.arms(),
-    () => arms.pairs(),
-  );
+  const answers = new ArmsLifetime(arms);
   const live = new Live({
     recorder,
     answers,

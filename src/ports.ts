@@ -83,7 +83,10 @@ export interface Store<T = RolloutState> {
 
 /** A store of what may be given up, since it can be counted anew. */
 export interface SpareStore<T> extends Store<T> {
-  /** Moves what cannot be used out of the way, over what was moved there before; the next save expects 0. */
+  /**
+   * Moves what cannot be used out of the way, over what was moved there before; nothing happens where there is
+   * nothing. The next save expects 0.
+   */
   setAside(service: string): Promise<void>;
   /** Nothing happens where there is nothing. */
   remove(service: string): Promise<void>;

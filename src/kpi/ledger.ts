@@ -139,6 +139,11 @@ export class Ledger {
     this.#counted.set(slot, event);
   }
 
+  #isCounted(slot: number, event: boolean): boolean {
+    const counted = this.#counted.get(slot);
+    return counted === true || counted === event;
+  }
+
   #takeOne(terms: FeedbackTerms, raw: unknown, nowS: number): KpiAdd | Refusal {
     const feedback = feedbackOf(raw);
     if (feedback === null) return 'malformed';
@@ -153,11 +158,12 @@ export class Ledger {
     if (!terms.knows(service, kpi)) return 'unknown_kpi';
     const event = value > 0;
     const slot = slotOf(verified.fingerprint, kpi);
-    const counted = this.#counted.get(slot);
-    if (counted === true || counted === event) return 'duplicate';
+    if (this.#isCounted(slot, event)) return 'duplicate';
     // What is refused is not used up: it may be compared again, or elsewhere.
     const place = terms.placeOf(verified.prediction);
     if (place === null) return 'unresolved';
+    // Whoever is asked for the first place of a service may have recalled what was counted before a restart.
+    if (this.#isCounted(slot, event)) return 'duplicate';
     this.#note(service, slot, event);
     const first = event && (keyHash < 0 || this.#firsts.add({ service, place, kpi }, keyHash));
     return { service, terms: under, place, version, kpi, event, first };

@@ -8,6 +8,7 @@ import {
   type PairTally,
 } from '../core/arms.ts';
 import type { Split } from '../core/model.ts';
+import type { ArmBook } from './arms.ts';
 
 /** What was counted for one version since it was first judged. */
 export interface ArmTotals {
@@ -42,14 +43,15 @@ export interface PairTotals {
   readonly counts: Float64Array;
 }
 
-/** What one object counted, by what it was counted for; the object itself may be gone from the book. */
+/** What the objects of one service counted; an object itself may be gone from the book. */
 interface Account<Tally, Totals> {
-  live: ReadonlySet<Tally>;
+  live: readonly Tally[];
+  /** By version; those of pairs under one name. */
   readonly folded: Map<string, Totals>;
 }
 
-type Arms = () => readonly ArmTally[];
-type Pairs = () => readonly PairTally[];
+/** By service. */
+type Accounts<Tally, Totals> = Map<string, Account<Tally, Totals>>;
 
 interface MutableTotals extends ArmTotals {
   readonly classes: Map<string, number>;
@@ -61,104 +63,132 @@ interface MutableTotals extends ArmTotals {
  * by the config: a version or service that leaves it is forgotten.
  */
 export class ArmsLifetime {
-  readonly #readArms: Arms;
-  readonly #readPairs: Pairs;
-  readonly #arms: Account<ArmTally, MutableTotals> = { live: new Set(), folded: new Map() };
-  readonly #pairs: Account<PairTally, PairTotals> = { live: new Set(), folded: new Map() };
+  readonly #book: Pick<ArmBook, 'arms' | 'armsOf' | 'pairs' | 'pairsOf'>;
+  readonly #arms: Accounts<ArmTally, MutableTotals> = new Map();
+  readonly #pairs: Accounts<PairTally, PairTotals> = new Map();
 
-  constructor(arms: Arms, pairs: Pairs) {
-    this.#readArms = arms;
-    this.#readPairs = pairs;
+  constructor(book: Pick<ArmBook, 'arms' | 'armsOf' | 'pairs' | 'pairsOf'>) {
+    this.#book = book;
   }
 
   /** After every swap, and after the book's own `retain`: no stage may come and go between two calls. */
   retain(split: Split): void {
     this.#look();
-    const named = new Set(split.services.map(({ name }) => name));
-    const arms = new Set(
-      split.services.flatMap(({ name, versions }) =>
-        versions.map((version) => armKey({ service: name, version: version.name })),
-      ),
-    );
-    for (const key of this.#arms.folded.keys()) if (!arms.has(key)) this.#arms.folded.delete(key);
-    for (const key of this.#pairs.folded.keys()) if (!named.has(key)) this.#pairs.folded.delete(key);
+    const named = new Map(split.services.map((service) => [service.name, service]));
+    for (const name of this.#pairs.keys()) if (!named.has(name)) this.#pairs.delete(name);
+    for (const [name, { folded }] of this.#arms) {
+      const service = named.get(name);
+      if (service === undefined) this.#arms.delete(name);
+      const versions = new Set(service?.versions.map((version) => version.name));
+      for (const version of folded.keys()) if (!versions.has(version)) folded.delete(version);
+    }
   }
 
   /** One item a version that was ever judged; of some services, or of all. */
   arms(services?: ReadonlySet<string>): readonly ArmTotals[] {
-    this.#look();
-    const sums = new Map<string, MutableTotals>();
-    for (const [key, totals] of this.#arms.folded) {
-      if (isAsked(services, totals)) sums.set(key, copyOf(totals));
-    }
-    for (const tally of this.#arms.live) if (isAsked(services, tally)) addArm(sums, tally);
-    for (const [key, totals] of sums) this.#keepNames(key, totals);
-    return [...sums.values()];
+    this.#look(services);
+    return [...(services ?? this.#arms.keys())].flatMap((name) => this.#armsOf(name));
   }
 
-  /** A class that was told keeps its series: whichever comes up later in an older stage must not take its room. */
-  #keepNames(key: string, { classes, ...rest }: ArmTotals): void {
-    const held = this.#arms.folded.get(key) ?? newTotals(rest);
-    this.#arms.folded.set(key, held);
-    for (const name of classes.keys()) if (!held.classes.has(name)) held.classes.set(name, 0);
+  #armsOf(name: string): readonly ArmTotals[] {
+    const account = this.#arms.get(name);
+    if (account === undefined) return [];
+    const { folded, live } = account;
+    const sums = new Map<string, MutableTotals>();
+    for (const [version, totals] of folded) sums.set(version, copyOf(totals));
+    for (const tally of live) addArm(sums, tally);
+    for (const totals of sums.values()) keepNames(folded, totals);
+    return [...sums.values()];
   }
 
   /** By service and version; a part of `arms`, and cheap enough for every second. */
   answers(): ReadonlyMap<string, ReadonlyMap<string, AnswerTotals>> {
     this.#look();
     const sums = new Map<string, Map<string, MutableAnswers>>();
-    for (const { service, version, classes, confidence } of this.#arms.folded.values()) {
-      const sum = answersOf(sums, service, version);
-      for (const [name, count] of classes) addClass(sum.classes, name, count);
-      addConfidence(sum, confidence);
-    }
-    for (const tally of this.#arms.live) {
-      const sum = answersOf(sums, tally.service, tally.version);
-      addClasses(sum.classes, tally);
-      addConfidence(sum, tally.allConfidence);
+    for (const { folded, live } of this.#arms.values()) {
+      for (const { service, version, classes, confidence } of folded.values()) {
+        const sum = answersOf(sums, service, version);
+        for (const [name, count] of classes) addClass(sum.classes, name, count);
+        addConfidence(sum, confidence);
+      }
+      for (const tally of live) {
+        const sum = answersOf(sums, tally.service, tally.version);
+        addClasses(sum.classes, tally);
+        addConfidence(sum, tally.allConfidence);
+      }
     }
     return sums;
   }
 
   /** One item a service; of some, or of all. */
   pairs(services?: ReadonlySet<string>): readonly PairTotals[] {
-    this.#look();
-    const sums = new Map<string, PairTotals>();
-    for (const [key, { service, counts }] of this.#pairs.folded) {
-      if (isAsked(services, { service })) sums.set(key, { service, counts: counts.slice() });
+    this.#look(services);
+    return [...(services ?? this.#pairs.keys())].flatMap((name) => {
+      const sums = new Map<string, PairTotals>();
+      const { folded, live } = this.#pairs.get(name) ?? { folded: sums, live: [] };
+      for (const [key, { service, counts }] of folded) sums.set(key, { service, counts: counts.slice() });
+      for (const tally of live) addPairs(sums, tally);
+      return [...sums.values()];
+    });
+  }
+
+  /** Those of some services, or of all: a scrape asks for a few at a time. */
+  #look(services?: ReadonlySet<string>): void {
+    const book = this.#book;
+    if (services !== undefined) {
+      for (const name of services) {
+        settle(this.#arms, name, book.armsOf(name), addArm);
+        settle(this.#pairs, name, book.pairsOf(name), addPairs);
+      }
+      return;
     }
-    for (const tally of this.#pairs.live) if (isAsked(services, tally)) addPairs(sums, tally);
-    return [...sums.values()];
-  }
-
-  /** An object that is no longer in the book is done, but for what was in flight when its stage was forgotten. */
-  #look(): void {
-    settle(this.#arms, this.#readArms(), addArm);
-    settle(this.#pairs, this.#readPairs(), addPairs);
+    settleAll(this.#arms, book.arms(), addArm);
+    settleAll(this.#pairs, book.pairs(), addPairs);
   }
 }
 
-function isAsked(
-  services: ReadonlySet<string> | undefined,
-  { service }: { readonly service: string },
-): boolean {
-  return services === undefined || services.has(service);
-}
-
-function settle<Tally, Totals>(
-  account: Account<Tally, Totals>,
+function settleAll<Tally extends { readonly service: string }, Totals>(
+  accounts: Accounts<Tally, Totals>,
   tallies: readonly Tally[],
   add: (sums: Map<string, Totals>, tally: Tally) => void,
 ): void {
-  const live = new Set(tallies);
-  for (const tally of account.live) if (!live.has(tally)) add(account.folded, tally);
-  account.live = live;
+  const byService = new Map<string, Tally[]>();
+  for (const tally of tallies) {
+    const own = byService.get(tally.service);
+    if (own === undefined) byService.set(tally.service, [tally]);
+    else own.push(tally);
+  }
+  for (const name of new Set([...accounts.keys(), ...byService.keys()])) {
+    settle(accounts, name, byService.get(name) ?? [], add);
+  }
+}
+
+/** An object that is no longer in the book is done, but for what was in flight when its stage was forgotten. */
+function settle<Tally, Totals>(
+  accounts: Accounts<Tally, Totals>,
+  name: string,
+  tallies: readonly Tally[],
+  add: (sums: Map<string, Totals>, tally: Tally) => void,
+): void {
+  const account = accounts.get(name);
+  if (account === undefined) {
+    if (tallies.length > 0) accounts.set(name, { live: tallies, folded: new Map() });
+    return;
+  }
+  for (const tally of account.live) if (!tallies.includes(tally)) add(account.folded, tally);
+  account.live = tallies;
+}
+
+/** A class that was told keeps its series: whichever comes up later in an older stage must not take its room. */
+function keepNames(folded: Map<string, MutableTotals>, { classes, ...rest }: ArmTotals): void {
+  const held = folded.get(rest.version) ?? newTotals(rest);
+  folded.set(rest.version, held);
+  for (const name of classes.keys()) if (!held.classes.has(name)) held.classes.set(name, 0);
 }
 
 function addArm(sums: Map<string, MutableTotals>, tally: ArmTally): void {
-  const key = armKey(tally);
-  const totals = sums.get(key) ?? newTotals(tally);
-  sums.set(key, totals);
+  const totals = sums.get(tally.version) ?? newTotals(tally);
+  sums.set(tally.version, totals);
   addAll(totals.scalars, tally.scalars);
   addAll(totals.confidence, tally.allConfidence);
   addClasses(totals.classes, tally);
@@ -222,10 +252,6 @@ function copyOf({ service, version, scalars, classes, confidence }: MutableTotal
     classes: new Map(classes),
     confidence: confidence.slice(),
   };
-}
-
-function armKey({ service, version }: { readonly service: string; readonly version: string }): string {
-  return JSON.stringify([service, version]);
 }
 
 function addAll(into: Float64Array, from: Float64Array): void {

@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
@@ -113,6 +121,13 @@ t.test('damaged evidence moves aside, and a new one takes its place', async (t) 
   t.ok(readFileSync(`${file}${ASIDE}`).equals(cut));
   t.match(await store.load(NAME), { kind: 'found', revision: 1 });
   t.strictSame(readdirSync(dir).sort(), ['iris-api.json', 'iris-api.json.damaged']);
+});
+
+t.test('damaged evidence that somebody has moved away is no failure', async (t) => {
+  const { store, file } = await stored(t);
+  unlinkSync(file);
+  await store.setAside(NAME);
+  t.equal(await store.save(NAME, savedJudge(), 0), 1);
 });
 
 t.test('what is removed is gone, and nothing is no failure', async (t) => {

@@ -155,6 +155,27 @@ t.test('a variant that a gate fails gets no more users', async (t) => {
   });
 });
 
+t.test('a variant is not stopped for what another model did under its name', async (t) => {
+  const judges = [serviceJudge({ plan: plan(successRate) })];
+  const scene = judgeScene([iris(5_000)], judges);
+  scene.second();
+  for (let i = 0; i < 400; i++) {
+    const key = `user-${i}`;
+    scene.visit(key, { failed: bucketOfKey('iris-api', key) < 5_000 });
+  }
+  scene.second();
+  t.match(variantOf(scene, 'v2'), { weight: 0, state: 'stopped' });
+  const mended = iris(4_000);
+  const versions = mended.versions.with(1, version('v2', 'http://127.0.0.1:2'));
+  scene.reload([{ ...mended, versions }], judges);
+  // Services are looked at in turns: an experiment may be before its guardrails are.
+  scene.now.ms += 1_000;
+  scene.experiments.tick();
+  t.match(variantOf(scene, 'v2'), { weight: 40, stopped: null, requests: 0 });
+  scene.second();
+  t.match(variantOf(scene, 'v2'), { weight: 40, stopped: null });
+});
+
 const three = (): Service =>
   iris(0, {
     shares: [

@@ -14,10 +14,7 @@ const iris = (options: ServiceOptions = {}) =>
 /** A book and its lifetime around a Split, as app.ts wires them. */
 function world(first: readonly Service[]) {
   const book = new ArmBook();
-  const lifetime = new ArmsLifetime(
-    () => book.arms(),
-    () => book.pairs(),
-  );
+  const lifetime = new ArmsLifetime(book);
   const swap = (services: readonly Service[]): (OpenArms | null)[] => {
     const opened = services.map((service) => book.open(service));
     book.retain(split(services));
@@ -100,6 +97,38 @@ t.test('a class that is called other is counted with the others', async (t) => {
   for (let i = 0; i < 70; i++) countObservations(arms, 1, -1, says(i === 0 ? OTHER_CLASS : `c${i}`));
   t.equal(of('v2')?.classes.get(OTHER_CLASS), 1 + 69 - (MAX_CLASSES - 1));
   t.equal(of('v2')?.classes.size, MAX_CLASSES, 'it takes none of the places in the book');
+});
+
+t.test('of some services only theirs is read, however many there are', async (t) => {
+  const names = ['a', 'b', 'c'];
+  const services = (stage: number) =>
+    names.map((name) => serviceOf(name, ['v1', 'v2'], { judged: judgedOf(), stage }));
+  const { book, swap, lifetime } = world(services(0));
+  for (let stage = 1; stage <= 9; stage++) {
+    for (const [i, arms] of swap(services(stage)).entries()) {
+      for (let n = 0; n <= i; n++) countArm(arms as OpenArms, 1, ARM.observed);
+      countPair(arms as OpenArms, PAIR.agree);
+    }
+    // Some in between, as a scrape does.
+    lifetime.arms(new Set(['b']));
+  }
+  const all = { arms: lifetime.arms(), pairs: lifetime.pairs() };
+  const refuse = () => t.fail('all services were read');
+  Object.assign(book, { arms: refuse, pairs: refuse });
+  const apart = names.map((name) => new Set([name]));
+  t.strictSame(
+    apart.flatMap((one) => lifetime.arms(one)),
+    all.arms,
+  );
+  t.strictSame(
+    apart.flatMap((one) => lifetime.pairs(one)),
+    all.pairs,
+  );
+  t.strictSame(
+    all.arms.filter(({ version }) => version === 'v2').map(({ scalars }) => scalars[ARM.observed]),
+    [9, 18, 27],
+  );
+  t.strictSame(lifetime.arms(new Set(['nobody'])), []);
 });
 
 t.test('whatever is swapped and counted, nothing falls and nothing is lost', async () => {

@@ -53,10 +53,7 @@ function gateReading(changes: Partial<GateReading> = {}): GateReading {
 function world(first: Split) {
   const recorder = new Recorder();
   const book = new ArmBook();
-  const answers = new ArmsLifetime(
-    () => book.arms(),
-    () => book.pairs(),
-  );
+  const answers = new ArmsLifetime(book);
   const gates: GateReading[] = [];
   const verdicts: VerdictReading[] = [];
   const tracing = { on: false, spans: { exported: 3, failed: 0 }, requests: { recorded: 1, limited: 2 } };

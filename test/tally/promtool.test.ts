@@ -30,10 +30,7 @@ t.test('promtool finds nothing to say about the metrics', requireTool('promtool'
     recorder,
     split: () => current,
     reloads: () => ({ ok: 1, failed: 1 }),
-    answers: new ArmsLifetime(
-      () => book.arms(),
-      () => book.pairs(),
-    ),
+    answers: new ArmsLifetime(book),
     gates: () => [
       {
         app: 'iris-api',

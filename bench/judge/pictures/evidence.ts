@@ -33,7 +33,7 @@ export function traceOf(name: string, seed: string): Trace {
     if (atS % 60 === 0) minutes.push(emptyMinute(0, minutes.length, WEIGHT, scenario.watched));
     traffic.advance(atS, 1, minutes.at(-1) as Minute);
     const slices: Slice[] = minutes.map(freeze);
-    const looked = judgeWith(plan, evidenceOf(slices), { ...context, nowMs: (atS + 1) * 1000 }, memo);
+    const looked = judgeWith(plan, evidenceOf(slices), context, memo);
     memo = looked.memo;
     const requests = slices.reduce((sum, { canary }) => sum + canary.requests, 0);
     trace.push([requests, looked.verdict.M]);

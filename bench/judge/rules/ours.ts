@@ -85,12 +85,12 @@ export class OurRule implements Rule {
     return stageS % 3600 === 0 || (!this.#passed && requests > this.#judgedRequests && isDue(stageS, 5));
   }
 
-  #judge({ minutes, atS, ratePerS, nextW }: Look): Verdict {
+  #judge({ minutes, ratePerS, nextW }: Look): Verdict {
     // All but the last have not changed since they were complete.
     const from = Math.max(0, this.#slices.length - 1);
     this.#slices.length = from;
     for (const minute of minutes.slice(from)) this.#slices.push(freeze(minute));
-    const context = { nowMs: atS * 1000, ratePerS, nextW, latched: [] };
+    const context = { ratePerS, nextW, latched: [] };
     const evidence = evidenceOf(this.#slices.slice());
     const { verdict, memo } = judgeWith(this.#plan, evidence, context, this.#memo);
     this.#memo = memo;

@@ -180,11 +180,11 @@ export class Board {
     return this.#benches.get(service)?.sides[0]?.collector.evidence ?? null;
   }
 
-  /** The canary, or every variant of an experiment but stable. */
+  /** The canary, or every variant of an experiment but stable; none until what has just begun was looked at. */
   comparisons(service: string): readonly Comparison[] {
-    const bench = this.#benches.get(service);
+    const bench = this.bench(service);
     const current = this.#serviceOf(service);
-    if (bench === undefined || current === undefined) return [];
+    if (bench === null || current === undefined) return [];
     return bench.sides.map((side) => {
       const version = versionOf(side, current);
       return { version, evidence: side.collector.evidence, verdict: side.verdict };
@@ -308,13 +308,13 @@ export class Board {
       this.#begin(bench, service, past, epoch, position);
     }
     if (position !== null && !position.underWay) {
-      for (const side of bench.sides) if (!side.isOver) this.#judge(bench, side, service, position, nowMs);
+      for (const side of bench.sides) if (!side.isOver) this.#judge(bench, side, service, position);
       return;
     }
     this.#freeze(bench, service);
     for (const side of bench.sides) {
       this.#collect(side, service, counted, nowMs);
-      this.#judge(bench, side, service, position, nowMs);
+      this.#judge(bench, side, service, position);
     }
     const [canary] = bench.sides;
     if (canary?.verdict != null && bench.plan.gates.length > 0) {
@@ -348,13 +348,12 @@ export class Board {
   }
 
   /** With what was collected. Once the rollout is over that is done once more, without forecasts. */
-  #judge(bench: Bench, side: Side, service: Service, position: Position | null, nowMs: number): void {
+  #judge(bench: Bench, side: Side, service: Service, position: Position | null): void {
     const isOver = position !== null && !position.underWay;
     side.isOver = isOver;
     if (isOver && side.verdict === null) return;
     const names = namesOf(side, service);
     const context = {
-      nowMs,
       ratePerS: comparedPerS(side.collector.evidence.slices, this.#deps.windows, service.name, names.stable),
       pairsPerS: side.collector.pairsPerS,
       nextW: position?.nextW ?? null,

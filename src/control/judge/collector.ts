@@ -19,6 +19,7 @@ import {
   type Counts,
   isAlike,
   isEqual,
+  keepNewest,
   nothingOf,
   sumOf,
 } from './counts.ts';
@@ -198,7 +199,8 @@ export class Collector {
     // What was counted until now is in the slice that ends.
     if (known !== undefined) for (const arm of [look.canary, look.stable]) this.#rebase(arm);
     const index = this.#nextIndex++;
-    this.#open = { stage, beganMs: nowMs };
+    // One that came and went between two looks does not end the slice of the stage in force.
+    if (isCurrent) this.#open = { stage, beganMs: nowMs };
     this.#lastOf.set(stage, index);
     this.#begin(look, index);
     this.#count(look, index, 0);
@@ -262,6 +264,7 @@ export class Collector {
     if (versions === undefined) {
       versions = new Map();
       this.#seen.set(arm.stage, versions);
+      keepNewest(this.#seen);
     }
     let seen = versions.get(arm.version);
     if (seen === undefined || (seen.arm !== arm && !isAlike(seen.base, arm))) {

@@ -51,6 +51,16 @@ export function armSince(
   };
 }
 
+/** Stages whose counters are remembered, the latest ones; the data path itself keeps fewer. */
+const KEPT_STAGES = 16;
+
+export function keepNewest(byStage: Map<number, unknown>): void {
+  for (const stage of byStage.keys()) {
+    if (byStage.size <= KEPT_STAGES) return;
+    byStage.delete(stage);
+  }
+}
+
 export function isEqual(a: Float64Array, b: Float64Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

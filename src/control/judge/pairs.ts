@@ -1,6 +1,6 @@
 import { PAIR, type PairTally } from '../../core/arms.ts';
 import { addPairs, type ShadowPairs } from '../../core/judge/evidence.ts';
-import { isEqual } from './counts.ts';
+import { isEqual, keepNewest } from './counts.ts';
 
 /** A rate is that of about so many milliseconds. */
 const RATE_MS = 30_000;
@@ -26,6 +26,7 @@ export class PairReader {
       const more = pairsSince(counts, seen);
       added = added === null ? more : addPairs(added, more);
       this.#seen.set(stage, counts.slice());
+      keepNewest(this.#seen);
     }
     this.#rate(added === null ? 0 : added.agree + added.disagree, nowMs);
     return added;

@@ -1,6 +1,9 @@
 import { comparedShares, shareBeside } from '../../core/comparison.ts';
 import type { Service, Split } from '../../core/model.ts';
 
+/** Stages of a service that are remembered, the latest ones; the data path itself keeps fewer. */
+const KEPT = 16;
+
 /** A stage that came into force: when, and who got which share of the compared requests. */
 interface StageFacts {
   readonly beganMs: number;
@@ -27,6 +30,10 @@ export class Stages {
         if (version !== service.stable && share !== null) shares.set(name, share);
       }
       this.#services.set(service.name, stages.set(service.stage, { beganMs, shares }));
+      for (const stage of stages.keys()) {
+        if (stages.size <= KEPT) break;
+        stages.delete(stage);
+      }
     }
   }
 

@@ -36,7 +36,10 @@ export function createRecordStore<T>(dir: string, codec: Codec<T>, disk: Disk = 
     setAside: (service) =>
       lane(service, async () => {
         unsure.delete(service);
-        await disk.rename(placeOf(service), `${placeOf(service)}${ASIDE}`);
+        await disk.rename(placeOf(service), `${placeOf(service)}${ASIDE}`).catch((error: unknown) => {
+          // Somebody was quicker.
+          if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        });
       }),
     remove: (service) =>
       lane(service, async () => {

@@ -106,7 +106,6 @@ export interface Verdict {
 }
 
 export interface JudgeContext {
-  readonly nowMs: number;
   /** Compared requests a second, both arms together, lately. */
   readonly ratePerS: number;
   /** Mirrored requests a second whose answers can be compared, lately; null or missing: not known. */

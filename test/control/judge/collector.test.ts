@@ -156,6 +156,54 @@ t.test('a stage that came and went between two looks has a slice of its own', as
   );
 });
 
+t.test(
+  'a stage that turns out late to have had users does not end the slice of the one in force',
+  async (t) => {
+    const collector = new Collector();
+    const [late, now] = [tally('v2'), tally('v2', 2)];
+    for (let s = 0; s <= 40; s++) {
+      answer(now);
+      if (s === 30) answer(late);
+      look(collector, [late, now], 2, s * 1_000);
+    }
+    t.strictSame(brief(collector.evidence), [
+      { stage: 1, index: 1, w: 0.1, spanMs: 0, canary: 1, stable: 0 },
+      { stage: 2, index: 0, w: 0.5, spanMs: 40_000, canary: 41, stable: 0 },
+    ]);
+  },
+);
+
+t.test('of any number of stages every request and pair counts once', async (t) => {
+  const collector = new Collector();
+  const kept: { arm: ArmTally; pair: ReturnType<typeof pairs> }[] = [];
+  for (let stage = 0; stage < 100; stage++) {
+    kept.push({ arm: tally('v2', stage), pair: pairs(stage) });
+    if (kept.length > 4) kept.shift();
+    for (let s = 0; s < 2; s++) {
+      for (const { arm, pair } of kept) {
+        answer(arm);
+        pair.counts[PAIR.agree]!++;
+      }
+      collector.look(
+        kept.map(({ arm }) => arm),
+        kept.map(({ pair }) => pair),
+        NAMES,
+        () => 0.5,
+        stage,
+        stage * 2_000 + s * 1_000,
+      );
+    }
+  }
+  const { slices, shadow } = collector.evidence;
+  // Each stage is there for as long as it is one of four; the first ones have no more before them.
+  const wanted = 2 * (4 * 100 - 3 - 2 - 1);
+  t.equal(
+    slices.reduce((sum, { canary }) => sum + canary.requests, 0),
+    wanted,
+  );
+  t.equal(shadow.agree, wanted);
+});
+
 t.test('what was there before the rollout says nothing of it', async (t) => {
   const collector = new Collector();
   const [arms, pair] = [[tally('v1'), tally('v2')], pairs()];

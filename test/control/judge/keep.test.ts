@@ -155,6 +155,7 @@ t.test('feedback that comes before the first look finds the evidence too', async
   await scene.keep.close(1_000);
   const next = await processOver(store, { startMs: 60_000 });
   next.now.ms += 10;
+  t.strictSame(await next.feedback.take(clicksOf(made)), { ...NONE, duplicate: 20 }, 'also what is known');
   t.match(await next.feedback.take([{ service: NAME, key: 'somebody', kpi: 'click', value: 1 }]), {
     accepted: 1,
   });

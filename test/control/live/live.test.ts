@@ -6,6 +6,7 @@ import type { EndpointHealth } from '../../../src/control/views.ts';
 import type { Service } from '../../../src/core/model.ts';
 import { initialState } from '../../../src/core/rollout/transition.ts';
 import type { Tally } from '../../../src/core/tally.ts';
+import { ArmBook } from '../../../src/tally/arms.ts';
 import { ArmsLifetime } from '../../../src/tally/arms-lifetime.ts';
 import { Recorder } from '../../../src/tally/recorder.ts';
 import { noPatterns, pause, planOf, weight } from '../../core/rollout/walk.ts';
@@ -25,10 +26,7 @@ function world(services: readonly Service[] = [iris(5_000)], changes: Partial<Li
   const health: EndpointHealth[] = [];
   const live = new Live({
     recorder,
-    answers: new ArmsLifetime(
-      () => [],
-      () => [],
-    ),
+    answers: new ArmsLifetime(new ArmBook()),
     rollouts: { rollout: () => null, shown: () => null },
     board: scene.board,
     experiments: scene.experiments,

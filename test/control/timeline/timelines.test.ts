@@ -15,10 +15,7 @@ function world(...services: Service[]) {
   const now = { ms: 10_000, wallOffsetMs: 1_700_000_000_000 };
   const recorder = new Recorder();
   const book = new ArmBook();
-  const answers = new ArmsLifetime(
-    () => book.arms(),
-    () => book.pairs(),
-  );
+  const answers = new ArmsLifetime(book);
   const tallies = new Map<string, Tally>();
   const arms = new Map<string, OpenArms>();
   let current: Split = split([]);

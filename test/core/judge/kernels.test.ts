@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { DOWN, logB, UP } from '../../../src/core/judge/kernels/binomial.ts';
-import { logMean, MEAN_BINS, meanTable } from '../../../src/core/judge/kernels/bounded-mean.ts';
+import {
+  addWealth,
+  MEAN_BINS,
+  type MeanTable,
+  meanTable,
+} from '../../../src/core/judge/kernels/bounded-mean.ts';
 import { logAgainstRate, rateInterval } from '../../../src/core/judge/kernels/interval.ts';
 import { betaLn, lnGamma, logMeanExp, logSumExp } from '../../../src/core/judge/kernels/logs.ts';
 import { meanInterval } from '../../../src/core/judge/kernels/mean-interval.ts';
@@ -35,6 +40,13 @@ const VALUES = JSON.parse(readFileSync(new URL('./kernel_values.json', import.me
   sampleRatio: { counts: number[]; weights: number[]; value: number }[];
   interval: { k: number; n: number; alpha: number; low: number; high: number }[];
 };
+
+/** Log e-value of a histogram. */
+function logMean(table: MeanTable, histogram: ArrayLike<number>): number {
+  const wealth = new Float64Array(table.bets);
+  addWealth(wealth, table, histogram);
+  return logMeanExp(wealth);
+}
 
 function near(
   t: { ok(value: unknown, what: string): boolean },
@@ -142,6 +154,17 @@ t.test('evidence is bounded, and a slice without events only starts a restart', 
   const gap = startRestarts(MORE.length);
   addToRestarts(gap, 9, tilt, 0, 0);
   t.ok(restartsE(gap) < 1, 'slices that are missing give their weight away');
+});
+
+t.test('evidence that has vanished stays a number, whatever comes', async (t) => {
+  const state = startRestarts(MORE.length);
+  const half = ratioTilt(0.5, 1, MORE);
+  addToRestarts(state, 1, half, 0, 400);
+  // A slice of a stage that goes on beside a later one: it begins no restart.
+  addToRestarts(state, 0, ratioTilt(0.05, 1, MORE), 400, 0);
+  t.ok(Number.isFinite(restartsE(state)), `${restartsE(state)}`);
+  addToRestarts(state, 2, half, 400, 0);
+  t.ok(restartsE(state) > 100, 'and it can rise again');
 });
 
 t.test('without a second arm, or at a null of 0 or 1, kernels stay numbers', async (t) => {

@@ -67,7 +67,7 @@ export function planOf(...gates: GateSpec[]): JudgePlan {
 }
 
 export function contextOf(changes: Partial<JudgeContext> = {}): JudgeContext {
-  return { nowMs: 0, ratePerS: 100, nextW: null, latched: [], ...changes };
+  return { ratePerS: 100, nextW: null, latched: [], ...changes };
 }
 
 /** `n` requests of which `k` failed; without keys. */

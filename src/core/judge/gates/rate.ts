@@ -15,7 +15,7 @@ import {
 import { addToVersus, assignVersus, startVersus, type Versus, versusE } from './versus.ts';
 
 /** Failure rates that a next share may tolerate; a gate's own rate where that is higher. See ../advance.ts. */
-export const TOLERATED = [0.05, 0.02, 0.01] as const;
+const TOLERATED = [0.05, 0.02, 0.01] as const;
 
 /** A gate on how often something bad happens: relative to stable it rolls back, below `q0` it passes. */
 export interface RateSpec {

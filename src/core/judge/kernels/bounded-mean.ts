@@ -1,5 +1,3 @@
-import { logMeanExp } from './logs.ts';
-
 /** Bets on the mean of numbers in [0,1], of which a histogram with this many equal bins is kept. */
 export const MEAN_BINS = 256;
 const BETS = [0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.6] as const;
@@ -36,11 +34,4 @@ export function addWealth(wealth: Float64Array, table: MeanTable, histogram: Arr
     if (answers === 0) continue;
     for (let b = 0; b < bets; b++) wealth[b]! += answers * logFactors[bin * bets + b]!;
   }
-}
-
-/** Log e-value of a histogram. */
-export function logMean(table: MeanTable, histogram: ArrayLike<number>): number {
-  const wealth = new Float64Array(table.bets);
-  addWealth(wealth, table, histogram);
-  return logMeanExp(wealth);
 }

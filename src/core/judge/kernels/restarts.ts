@@ -39,7 +39,9 @@ export function addToRestarts(state: Restarts, index: number, tilt: Tilt, k: num
   const idle = k === 0 && rest === 0;
   for (let j = 0; j < x.length; j++) {
     const begun = x[j]! + weight;
-    x[j] = idle ? begun : Math.min(MAX_E, begun * Math.exp(k * first[j]! + rest * second[j]!));
+    // What has vanished stays so: times more than a number can say it would be no number, for good.
+    const still = idle || begun === 0;
+    x[j] = still ? begun : Math.min(MAX_E, begun * Math.exp(k * first[j]! + rest * second[j]!));
   }
 }
 
