@@ -129,6 +129,11 @@ export class Ledger {
     }
   }
 
+  /** Nobody asks for what was counted of this service any more. */
+  forget(service: string): void {
+    this.#recent.delete(service);
+  }
+
   #note(service: string, slot: number, event: boolean): void {
     let recent = this.#recent.get(service);
     if (recent === undefined) {

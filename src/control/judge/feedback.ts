@@ -115,6 +115,11 @@ export class Feedback {
     this.#ledger.recall(service, counted);
   }
 
+  /** Of a service that is no longer judged. */
+  forget(service: string): void {
+    this.#ledger.forget(service);
+  }
+
   /** As the data path tells of its own: `SERVICE PLACE: what`. */
   capped(): readonly string[] {
     return this.#ledger

@@ -30,7 +30,7 @@ export interface KeepDeps {
   readonly store: SpareStore<SavedJudge>;
   readonly board: Pick<Board, 'bench' | 'collect'>;
   readonly experiments: Pick<Experiments, 'course' | 'recall'>;
-  readonly feedback: Pick<Feedback, 'counted' | 'recall'>;
+  readonly feedback: Pick<Feedback, 'counted' | 'forget' | 'recall'>;
   /** Those that are judged. */
   services(): readonly string[];
   split(): Split;
@@ -244,6 +244,7 @@ export class Keep {
     for (const [name, entry] of this.#entries) {
       if (wanted.has(name) || entry.isBusy) continue;
       this.#entries.delete(name);
+      this.#deps.feedback.forget(name);
       this.#remove(entry, name);
     }
   }

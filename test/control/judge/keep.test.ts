@@ -311,12 +311,13 @@ t.test('evidence of a rollout that is over is removed, of a blocked one it is ke
 t.test('so is that of a service that is no longer judged', async (t) => {
   const store = createEvidenceStore();
   const scene = await processOver(store);
-  visits(scene, 50);
+  await scene.feedback.take(clicksOf(visits(scene, 50)));
   await later(scene);
-  t.ok(store.peek(NAME));
+  t.ok(store.peek(NAME)?.counted);
   scene.reload([iris(5_000)], []);
   await later(scene);
   t.equal(store.texts.size, 0);
+  t.equal(scene.feedback.counted(NAME), '');
 });
 
 t.test('what cannot be read is told, set aside, and begins anew', async (t) => {
@@ -393,7 +394,7 @@ t.test('of many services a few are saved at once, each in its turn', async (t) =
       collect: () => undefined,
     },
     experiments: { course: () => null, recall: () => undefined },
-    feedback: { counted: () => '', recall: () => undefined },
+    feedback: { counted: () => '', forget: () => undefined, recall: () => undefined },
     services: () => names,
     split: () => split(names.map((name) => iris(5_000, { name }))),
     rollout: () => null,
