@@ -49,7 +49,7 @@ async function setScene(): Promise<Scene> {
 
 /** Waits until the case is over: answered, or closed by the gateway. */
 async function settle(scene: Scene, client: RawClient, one: Case): Promise<void> {
-  await client.whole(one.name.startsWith('sound: t') ? 2 : 1);
+  await client.whole(one.name.startsWith('sound: three') ? 3 : one.name.startsWith('sound: two') ? 2 : 1);
   const refused = client.answers.some(({ status }) => REFUSALS.includes(status));
   if (refused && one.mayStay !== true) await client.closed();
   // What the gateway lets through is with the upstream by the time that it is counted.
