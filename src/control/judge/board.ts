@@ -37,6 +37,8 @@ const LOOK_MS = 1_000;
 /** Services looked at in one tick: so many at least, or all of them in so many ticks. */
 const AT_ONCE = 4;
 const TURNS = 16;
+/** A tick takes no longer than this and one service more, as it would where the code has just been loaded. */
+const TICK_MS = 2;
 
 /** Where a rollout stands, as far as its judge must know. */
 export interface Position {
@@ -137,9 +139,13 @@ export class Board {
     const due = [...this.#benches].filter(([, { lookedAtMs }]) => nowMs - lookedAtMs >= LOOK_MS);
     if (due.length === 0) return;
     const most = Math.max(AT_ONCE, Math.ceil(this.#benches.size / TURNS));
-    if (due.length > most) due.sort(([, a], [, b]) => a.lookedAtMs - b.lookedAtMs);
+    if (due.length > AT_ONCE) due.sort(([, a], [, b]) => a.lookedAtMs - b.lookedAtMs);
     if (nowMs - this.#toldCapsAtMs >= LOOK_MS) this.#tellCaps(nowMs);
-    this.#lookAt(new Map(due.slice(0, most)), nowMs);
+    for (const [name, bench] of due.slice(0, most)) {
+      this.#lookAt(name, bench, nowMs);
+      // What is left comes first in the next tick.
+      if (this.#deps.clock.nowMs() - nowMs >= TICK_MS) break;
+    }
   }
 
   /** Null until what has just begun was looked at: what was said of the one before is not about it. */
@@ -241,7 +247,7 @@ export class Board {
     const nowMs = this.#deps.clock.nowMs();
     const beganMs = this.#stages.beganMs(service);
     const isUnseen = beganMs !== null && beganMs >= bench.lookedAtMs && nowMs > bench.lookedAtMs;
-    if (isUnseen) this.#lookAt(new Map([[name, bench]]), nowMs);
+    if (isUnseen) this.#lookAt(name, bench, nowMs);
     const stage = terms === this.#termsOf(service) ? service.stage : null;
     const isGoingOn = this.#deps.position(name)?.underWay ?? true;
     const sides = bench.sides.flatMap((side): Aim[] => {
@@ -277,14 +283,11 @@ export class Board {
     this.#toldCaps = new Set(full);
   }
 
-  #lookAt(benches: ReadonlyMap<string, Bench>, nowMs: number): void {
-    for (const [name, bench] of benches) {
-      const lastMs = bench.lookedAtMs;
-      bench.lookedAtMs = nowMs;
-      const service = this.#serviceOf(name);
-      if (service?.judged == null) continue;
-      this.#look(bench, service, this.#countedOf(name), nowMs, lastMs);
-    }
+  #lookAt(name: string, bench: Bench, nowMs: number): void {
+    const lastMs = bench.lookedAtMs;
+    bench.lookedAtMs = nowMs;
+    const service = this.#serviceOf(name);
+    if (service?.judged != null) this.#look(bench, service, this.#countedOf(name), nowMs, lastMs);
   }
 
   #countedOf(service: string): Counted {

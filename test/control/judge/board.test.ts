@@ -368,3 +368,37 @@ t.test('a rollout that has just begun has no verdict, until it was looked at', a
   second();
   t.equal(board.verdict('iris-api')?.state, 'CONTINUE');
 });
+
+t.test('a tick is short, however long looks take, and nobody is passed over', async (t) => {
+  const clock = { ms: 5_000 };
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const looked: string[] = [];
+  const services = names.map((name) => ({ ...iris(1_000, { latencyEdgesMs: EDGES }), name }));
+  const board: Board = new Board({
+    armsOf(name) {
+      looked.push(name);
+      clock.ms += 3;
+      return [];
+    },
+    pairsOf: () => [],
+    capped: () => [],
+    windows: { look: () => undefined, counts: () => null, traffic: () => null },
+    clock: { nowMs: () => clock.ms, wallMs: () => clock.ms },
+    log: memoryLog(),
+    split: () => split(services.map((service) => board.dress(service, null))),
+    position: () => null,
+    tell: () => undefined,
+    redress: () => undefined,
+  });
+  board.adopt(names.map((service) => serviceJudge({ service })));
+  const tick = () => {
+    looked.length = 0;
+    clock.ms += 50;
+    board.tick();
+    return looked.join('');
+  };
+  t.strictSame(Array.from(names, tick), names, 'one slow look a tick');
+  t.equal(tick(), '', 'until the second is over');
+  clock.ms += 1_000;
+  t.strictSame(Array.from(names, tick), names);
+});

@@ -30,7 +30,8 @@ interface State {
   /** Log-likelihood ratios since the beginning: against "worse by more", and against "better by more". */
   readonly notInferior: number[];
   readonly notSuperior: number[];
-  tilts: { readonly w: number; readonly notInferior: Tilt; readonly notSuperior: Tilt };
+  readonly tiltsAt: TiltsAt;
+  tilts: Tilts;
   kc: number;
   nc: number;
   ks: number;
@@ -38,13 +39,25 @@ interface State {
   requests: number;
 }
 
+/** What an event says at a share of the canary. */
+interface Tilts {
+  readonly w: number;
+  readonly harm: Tilt;
+  readonly notInferior: Tilt;
+  readonly notSuperior: Tilt;
+}
+
+type TiltsAt = (w: number) => Tilts;
+
 /** A business KPI no more than `within` below stable's; of each key only the first event counts. */
 export function kpiFold(spec: Spec): GateFold {
+  const tiltsAt = remembering((w) => tiltsFor(spec, w));
   const start = (): State => ({
     spec,
+    tiltsAt,
     harm: startVersus(LESS),
     ...noTilts(),
-    tilts: tiltsFor(spec, 0.5),
+    tilts: tiltsAt(0.5),
     kc: 0,
     nc: 0,
     ks: 0,
@@ -66,9 +79,10 @@ function assign(to: State, from: State): void {
   to.requests = from.requests;
 }
 
-function tiltsFor({ within }: Spec, w: number): State['tilts'] {
+function tiltsFor({ within }: Spec, w: number): Tilts {
   return {
     w,
+    harm: ratioTilt(w, guarded(w, within), LESS),
     notInferior: ratioTilt(w, 1 - within, NOT_LESS),
     notSuperior: ratioTilt(w, 1 + within, LESS),
   };
@@ -80,7 +94,7 @@ function add(state: State, { index, w, canary, stable }: Slice): void {
   const kc = firsts(canary);
   const ks = firsts(stable);
   addToVersus(state.harm, { index, w, rho0: guarded(w, within) }, kc, ks);
-  if (w !== state.tilts.w) state.tilts = tiltsFor(state.spec, w);
+  if (w !== state.tilts.w) state.tilts = state.tiltsAt(w);
   tiltBy(state.notInferior, state.tilts.notInferior, kc, ks);
   tiltBy(state.notSuperior, state.tilts.notSuperior, kc, ks);
   state.kc += kc;
@@ -88,6 +102,22 @@ function add(state: State, { index, w, canary, stable }: Slice): void {
   state.nc += canary.keys;
   state.ns += stable.keys;
   state.requests += canary.requests;
+}
+
+/** A rollout has a handful of shares, and asks for them at every look. */
+const MOST_SHARES = 512;
+
+function remembering(compute: TiltsAt): TiltsAt {
+  const known = new Map<number, Tilts>();
+  return (w) => {
+    let tilts = known.get(w);
+    if (tilts === undefined) {
+      if (known.size >= MOST_SHARES) known.clear();
+      tilts = compute(w);
+      known.set(w, tilts);
+    }
+    return tilts;
+  };
 }
 
 function guarded(w: number, within: number): number {
@@ -103,15 +133,14 @@ interface Late {
   readonly notSuperior: readonly number[];
 }
 
-function lateOf(spec: Spec, late: readonly LateKpis[]): Late | null {
-  const { kpi, within } = spec;
+function lateOf({ kpi }: Spec, tiltsAt: TiltsAt, late: readonly LateKpis[]): Late | null {
   const sum = { kc: 0, ks: 0, harm: LESS.map(() => 0), ...noTilts() };
   for (const { w, canary, stable } of late) {
     const kc = entry(canary, kpi)?.firsts ?? 0;
     const ks = entry(stable, kpi)?.firsts ?? 0;
     if (kc === 0 && ks === 0) continue;
-    const tilts = tiltsFor(spec, w);
-    tiltBy(sum.harm, ratioTilt(w, guarded(w, within), LESS), kc, ks);
+    const tilts = tiltsAt(w);
+    tiltBy(sum.harm, tilts.harm, kc, ks);
     tiltBy(sum.notInferior, tilts.notInferior, kc, ks);
     tiltBy(sum.notSuperior, tilts.notSuperior, kc, ks);
     sum.kc += kc;
@@ -134,7 +163,7 @@ function tiltBy(sums: number[], { first, second }: Tilt, kc: number, ks: number)
 
 function read(state: State, look: Look): Reading {
   const { spec, nc, ns } = state;
-  const late = lateOf(spec, look.late);
+  const late = lateOf(spec, state.tiltsAt, look.late);
   const [kc, ks] = [state.kc + (late?.kc ?? 0), state.ks + (late?.ks ?? 0)];
   const notInferior = late === null ? state.notInferior : plus(state.notInferior, late.notInferior);
   const notSuperior = late === null ? state.notSuperior : plus(state.notSuperior, late.notSuperior);
@@ -165,12 +194,7 @@ function read(state: State, look: Look): Reading {
 }
 
 /** Canary's events still missing if from now on both versions do equally well. */
-function missing(
-  notInferior: readonly number[],
-  tilts: State['tilts'],
-  w: number,
-  needed: number,
-): number | null {
+function missing(notInferior: readonly number[], tilts: Tilts, w: number, needed: number): number | null {
   if (logMeanExp(notInferior) >= needed) return 0;
   if (w <= 0 || w >= 1) return null;
   const p = theta(1, w);

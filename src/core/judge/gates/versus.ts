@@ -13,7 +13,7 @@ import type { Tilt } from '../kernels/tilt.ts';
 export interface Versus {
   readonly multiples: readonly number[];
   readonly restarts: Restarts;
-  /** The tilt for the newest share and ratio; they change with the stage only. */
+  /** The tilt for the newest share and ratio; they change with the stage only. No sum: it is computed from those. */
   w: number;
   rho0: number;
   tilt: Tilt;
@@ -31,9 +31,6 @@ export function startVersus(multiples: readonly number[]): Versus {
 
 export function assignVersus(to: Versus, from: Versus): void {
   assignRestarts(to.restarts, from.restarts);
-  to.w = from.w;
-  to.rho0 = from.rho0;
-  to.tilt = from.tilt;
 }
 
 /** `kc` and `ks` events on canary and stable in the slice `index`, against the ratio `rho0`. */
