@@ -191,15 +191,9 @@ class TierColumns {
   }
 
   columns(name: string, from: number, to: number, classes: readonly string[]): TimelineVersion {
-    const told = (measure: Measure) => read(this.#measures[measure], from, to, DECIMALS[measure]);
     return {
       name,
-      weight: told('weight'),
-      ratePerS: told('ratePerS'),
-      errorShare: told('errorShare'),
-      p50Ms: told('p50Ms'),
-      p99Ms: told('p99Ms'),
-      confidence: told('confidence'),
+      ...eachMeasure((measure) => read(this.#measures[measure], from, to, DECIMALS[measure])),
       classes: this.#told(classes).map(([own, column]) => ({
         name: own,
         counts: read(column, from, to, 0),
@@ -208,19 +202,13 @@ class TierColumns {
   }
 
   point(name: string, step: number, classes: readonly string[]): TimelinePoint['versions'][number] {
-    const told = (measure: Measure) => toldOf(this.#measures[measure].at(step), DECIMALS[measure]);
     const counts = this.#told(classes).flatMap(([own, column]) => {
       const value = toldOf(column.at(step), 0);
       return value === null ? [] : [[own, value] as const];
     });
     return {
       name,
-      weight: told('weight'),
-      ratePerS: told('ratePerS'),
-      errorShare: told('errorShare'),
-      p50Ms: told('p50Ms'),
-      p99Ms: told('p99Ms'),
-      confidence: told('confidence'),
+      ...eachMeasure((measure) => toldOf(this.#measures[measure].at(step), DECIMALS[measure])),
       classes: Object.fromEntries(counts),
     };
   }
@@ -279,3 +267,14 @@ function toldOf(value: number, decimals: number): number | null {
 
 /** Of a version that nothing was counted for yet. */
 const NO_SERIES = new VersionSeries();
+
+function eachMeasure<T>(told: (measure: Measure) => T): Record<Measure, T> {
+  return {
+    weight: told('weight'),
+    ratePerS: told('ratePerS'),
+    errorShare: told('errorShare'),
+    p50Ms: told('p50Ms'),
+    p99Ms: told('p99Ms'),
+    confidence: told('confidence'),
+  };
+}
