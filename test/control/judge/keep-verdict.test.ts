@@ -149,8 +149,10 @@ function live(process: Process, { waitMs, answers, agree, disagree, clicks, isNe
 const verdictOf = ({ board }: Process): Verdict => {
   const verdict = board.verdict(NAME);
   if (verdict === null) throw new Error('nothing was judged');
-  // How many copies come a second is learnt anew, and with it how long those that are missing will take.
-  const timeless = (text: string) => text.replaceAll(/, about [^.;]+ at this traffic/g, '');
+  // How many copies come a second is learnt anew: with it how long those that are missing will take, and whether
+  // that is too long.
+  const timeless = (text: string) =>
+    text.replaceAll(/, about \d[\d.,]* [a-z]+ at this traffic|; mirroring a greater share would help/g, '');
   const { gates, text, advance } = verdict;
   return {
     ...verdict,
