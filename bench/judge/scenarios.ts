@@ -1,6 +1,7 @@
 import type { GateSpec } from '../../src/core/judge/gates.ts';
 import { Law, Random } from './random.ts';
 import { CTR, ERRORS, LATENCY, type Metric, SHIFT, UNSURE } from './rules/metric.ts';
+import { type Stalls, StallTraffic } from './stalls.ts';
 import {
   type Behaviour,
   betaConfidence,
@@ -110,6 +111,31 @@ function inOutage(atS: number, mode: Mode): boolean {
   return atS >= fromS && atS < fromS + (mode === 'ramp' ? 2 : 5) * MINUTE_S;
 }
 
+/** A scenario of p99 latency where processes stall now and then, and all they were asked meanwhile is late. */
+function stalls(
+  given: Pick<Scenario, 'name' | 'title' | 'truth'>,
+  of: Pick<Stalls, 'processes' | 'canaryEveryS'>,
+): Scenario {
+  return {
+    ...scenario({ ...given, gates: [GATES.latency], metrics: [LATENCY], effort: 0.5, at: () => NORMAL }),
+    traffic: (seed, ratePerS) =>
+      new StallTraffic(new Random(seed), {
+        ratePerS,
+        latency: GOOD.latency,
+        stableEveryS: 10 * MINUTE_S,
+        shortestS: 0.2,
+        longestS: 0.8,
+        ...of,
+      }),
+  };
+}
+
+const ONE_EACH = () => ({ canary: 1, stable: 1 });
+const TWENTY = (w: number) => {
+  const canary = Math.max(1, Math.round(20 * w));
+  return { canary, stable: 20 - canary };
+};
+
 const sticky: Scenario = {
   ...scenario({
     name: 'sticky',
@@ -168,6 +194,26 @@ export const SCENARIOS: readonly Scenario[] = [
     at: (atS) => WAVE[Math.floor((atS % HOUR_S) / MINUTE_S)] as (typeof WAVE)[number],
   }),
   sticky,
+  stalls(
+    {
+      name: 'stalls',
+      title: 'Identical versions of one process each, which stall every 10 minutes',
+      truth: 'good',
+    },
+    { processes: ONE_EACH, canaryEveryS: 10 * MINUTE_S },
+  ),
+  stalls(
+    {
+      name: 'stalls-20',
+      title: 'Identical versions of twenty processes, which stall every 10 minutes',
+      truth: 'good',
+    },
+    { processes: TWENTY, canaryEveryS: 10 * MINUTE_S },
+  ),
+  stalls(
+    { name: 'stalling', title: 'Stalls every 30 seconds instead of every 10 minutes', truth: 'bad' },
+    { processes: TWENTY, canaryEveryS: MINUTE_S / 2 },
+  ),
   bad('errors-1', 'Errors 0.1 % to 1 %', { errorRate: 0.01 }),
   bad('errors-5', 'Errors 0.1 % to 5 %', { errorRate: 0.05 }),
   bad('errors-1-all-gates', 'Errors 0.1 % to 1 %, all five gates', { errorRate: 0.01 }, ALL_GATES),

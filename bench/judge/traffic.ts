@@ -1,4 +1,6 @@
+import type { BurstCount } from '../../src/core/judge/bursts.ts';
 import type { Arm, Evidence, KpiCount, Slice } from '../../src/core/judge/evidence.ts';
+import { SlowWatch } from './bursts.ts';
 import { Law, type Random } from './random.ts';
 
 /** One stream of requests to both versions, second by second, as the counts that every rule gets. */
@@ -40,6 +42,7 @@ export interface ArmCounts extends Arm {
   firstErrors: number;
   keys: number;
   latency: number[];
+  slowBursts: Readonly<Record<string, BurstCount>>;
   classes: Record<string, number>;
   confidence: number[];
   clicks: number;
@@ -73,6 +76,7 @@ function emptyCounts(watched: Watched): ArmCounts {
     keys: 0,
     latency: watched.latency ? EDGES_MS.map(() => 0).concat(0) : [],
     firstSlow: {},
+    slowBursts: {},
     classes: watched.classes ? Object.fromEntries(CLASS_NAMES.map((name) => [name, 0])) : {},
     scores: [],
     confidence: watched.confidence ? new Array<number>(CONFIDENCE_BINS).fill(0) : [],
@@ -144,6 +148,7 @@ export class PlainTraffic implements Traffic {
   readonly #watched: Watched;
   readonly #ratePerS: number;
   readonly #behaviourAt: (atS: number) => { canary: Behaviour; stable: Behaviour };
+  readonly #slow: SlowWatch | null;
   #w = 0;
 
   constructor(
@@ -156,10 +161,12 @@ export class PlainTraffic implements Traffic {
     this.#watched = watched;
     this.#ratePerS = ratePerS;
     this.#behaviourAt = behaviourAt;
+    this.#slow = watched.latency ? new SlowWatch() : null;
   }
 
   stage(w: number): void {
     this.#w = w;
+    this.#slow?.stage();
   }
 
   advance(atS: number, seconds: number, into: Minute): void {
@@ -169,6 +176,7 @@ export class PlainTraffic implements Traffic {
     into.spanMs += seconds * 1000;
     this.#answer(toCanary, canary, into.canary);
     this.#answer(all - toCanary, stable, into.stable);
+    this.#slow?.look(atS + seconds, into);
   }
 
   #answer(requests: number, how: Behaviour, arm: ArmCounts): void {

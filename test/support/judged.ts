@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { request } from 'undici';
 import type { HistoryBody } from '../../src/admin/contract.ts';
@@ -115,10 +116,32 @@ export async function shadowedRollout(t: Test): Promise<Played> {
   return toEnd(played, faultMs);
 }
 
+/** So long stands the second model still: whoever asked it in the first part of that waits longer than the gate allows. */
+const STALL_MS = 2_500;
+/** Answers of v2 that are waited for after that. */
+const AFTERWARDS = 150;
+
+/** The rollout of a good model whose only process stands still once, some time after that. */
+export async function stalledRollout(t: Test): Promise<RolloutView> {
+  const { product, process: model } = await play(t, {
+    gates: { latency: GATES.latency },
+    rollout: { start: 'manual', steps: STEPS },
+  });
+  await post(product, '/rollouts/iris-api/start');
+  await until(async () => (await requestsOf(product, 'v2')) >= 100, 'v2 to serve', 60_000);
+  model.kill('SIGSTOP');
+  await delay(STALL_MS);
+  model.kill('SIGCONT');
+  const before = await requestsOf(product, 'v2');
+  await until(async () => (await requestsOf(product, 'v2')) >= before + AFTERWARDS, 'v2 to go on', 60_000);
+  return (await get(product, '/rollouts/iris-api')) as RolloutView;
+}
+
 interface Scene {
   readonly product: Product;
   /** Where the second model listens. */
   readonly v2: string;
+  readonly process: { kill(signal: NodeJS.Signals): void };
   readonly witness: Witness;
 }
 
@@ -131,9 +154,9 @@ async function play(t: Test, service: object): Promise<Scene> {
       onComplaint: (line) => t.comment(line),
     });
     t.teardown(() => started.close());
-    return started.url;
+    return started;
   };
-  const [v1, v2] = [await model('v1'), await model('v2')];
+  const [{ url: v1 }, { url: v2, pid }] = [await model('v1'), await model('v2')];
   const product = await startProduct(
     t,
     configOf(
@@ -160,7 +183,7 @@ async function play(t: Test, service: object): Promise<Scene> {
     for (let i = 0; i < PER_SECOND / 20; i++) void ask(product, witness).catch(() => undefined);
   }, 50);
   t.teardown(() => clearInterval(crowd));
-  return { product, v2, witness };
+  return { product, v2, process: { kill: (signal) => process.kill(pid, signal) }, witness };
 }
 
 /** Flowers of all three kinds. */

@@ -72,6 +72,7 @@ export function someSlice(over: Partial<Slice> = {}): Slice {
     classes: { setosa: 12, ['__proto__']: 8 },
     scores: [0, 5, 15],
     confidence: [...Array(200).fill(0), 7, 0, 13, ...Array(53).fill(0)],
+    slowBursts: { latency: { events: 3, bursts: 1, wide: 1 } },
     firstUnsure: { confidence: 2 },
     kpis: { click: { events: 5, firsts: 4 } },
   });
@@ -96,6 +97,7 @@ const arm: fc.Arbitrary<Arm> = record({
   keys: fc.nat(),
   latency: counts(20),
   firstSlow: named(fc.nat()),
+  slowBursts: named(record({ events: fc.nat(), bursts: fc.nat(), wide: fc.nat() })),
   classes: named(fc.nat()),
   scores: counts(10),
   confidence: counts(256),

@@ -107,7 +107,11 @@ function harmOf({ canary }: Minute): number {
 }
 
 function harmInLatency(arm: ArmCounts): number {
-  return arm.latency.length > 0 ? slower(arm) + slowerThanFrozen(arm) : 0;
+  if (arm.latency.length === 0) return 0;
+  let harm = slower(arm) + slowerThanFrozen(arm);
+  // A burst counts once, and only until it turns out to be none.
+  for (const { events, bursts } of Object.values(arm.slowBursts)) harm += bursts - events;
+  return harm;
 }
 
 /** Ten minutes into a stage ten seconds make no difference. */

@@ -1,4 +1,4 @@
-import { type ArmTally, BINS, type PairTally } from '../../core/arms.ts';
+import { ARM, type ArmTally, BINS, type PairTally } from '../../core/arms.ts';
 import {
   type Arm,
   addEvidence,
@@ -24,6 +24,7 @@ import {
   sumOf,
 } from './counts.ts';
 import { PairReader } from './pairs.ts';
+import { SlowBursts } from './slow-bursts.ts';
 
 /** Length of a slice; the judge can see harm that began at any slice's beginning. */
 const SLICE_MS = 60_000;
@@ -41,6 +42,7 @@ interface Seen {
   readonly base: Counts;
   /** As they were at the last look. */
   readonly scalars: Float64Array;
+  readonly bursts: SlowBursts;
   /** Its classes are still to be taken, also those of slices that are over. */
   owesClasses: boolean;
 }
@@ -53,6 +55,7 @@ interface StageLook {
   readonly canary: ArmTally | undefined;
   readonly stable: ArmTally | undefined;
   readonly names: ArmNames;
+  readonly nowMs: number;
 }
 
 interface OpenSlice {
@@ -109,7 +112,8 @@ export class Collector {
   /** What is there already says nothing of the rollout that begins now. */
   skip(arms: readonly ArmTally[], pairs: readonly PairTally[]): void {
     for (const arm of arms) {
-      const { base, scalars } = this.#seenOf(arm);
+      const { base, scalars, bursts } = this.#seenOf(arm);
+      bursts.skip(arm.firstSlow);
       for (const name of COUNTS) base[name].set(arm[name]);
       scalars.set(arm.scalars);
     }
@@ -136,7 +140,7 @@ export class Collector {
       if (w === null || w === 0) continue;
       const canary = armIn(arms, one, names.canary);
       const stable = armIn(arms, one, names.stable);
-      this.#lookAt({ stage: one, w, canary, stable, names }, one === stage, nowMs);
+      this.#lookAt({ stage: one, w, canary, stable, names, nowMs }, one === stage);
     }
     const added = this.#pairs.take(pairs, nowMs);
     if (!this.has(stage) && shareOf(stage) === null) return;
@@ -184,8 +188,8 @@ export class Collector {
   }
 
   /** Counts a stage where it belongs. One that is over, was never seen and has nothing to count belongs nowhere. */
-  #lookAt(look: StageLook, isCurrent: boolean, nowMs: number): void {
-    const { stage } = look;
+  #lookAt(look: StageLook, isCurrent: boolean): void {
+    const { stage, nowMs } = look;
     const known = this.#lastOf.get(stage);
     if (!isCurrent && known === undefined && !this.#hasRisen(look.canary) && !this.#hasRisen(look.stable)) {
       return;
@@ -212,7 +216,7 @@ export class Collector {
   }
 
   /** Makes the slice say what was counted since it began. */
-  #count({ stage, canary, stable, names }: StageLook, index: number, spanMs: number): void {
+  #count({ stage, canary, stable, names, nowMs }: StageLook, index: number, spanMs: number): void {
     const { slices } = this.#evidence;
     let at = slices.length - 1;
     while (at >= 0 && !(slices[at]?.stage === stage && slices[at]?.index === index)) at--;
@@ -220,8 +224,8 @@ export class Collector {
     if (held === undefined) return;
     const longer = Math.max(0, spanMs - held.spanMs);
     const arms = {
-      canary: this.#armIn(canary, names, held.canary),
-      stable: this.#armIn(stable, names, held.stable),
+      canary: this.#armIn(canary, names, held.canary, nowMs),
+      stable: this.#armIn(stable, names, held.stable, nowMs),
     };
     const slice: Slice = {
       stage,
@@ -236,19 +240,23 @@ export class Collector {
   }
 
   /** What one arm counted since the slice began; `held` where nothing came to it since the last look. */
-  #armIn(arm: ArmTally | undefined, names: ArmNames, held: Arm): Arm {
+  #armIn(arm: ArmTally | undefined, names: ArmNames, held: Arm, nowMs: number): Arm {
     if (arm === undefined || !this.#hasRisen(arm)) return held;
     const seen = this.#seenOf(arm);
+    const requests = arm.scalars[ARM.requests]! - seen.scalars[ARM.requests]!;
+    if (requests > 0) seen.bursts.look(nowMs, requests, arm.firstSlow);
     seen.scalars.set(arm.scalars);
     // Classes wait for the scores, or the shift gate would pass on half of what it is to compare.
     seen.owesClasses = this.#awaitsBins;
     const bins = this.#awaitsBins ? 'awaited' : this.#bins;
-    return armSince(arm, seen.base, names, bins, held.kpis);
+    const slowBursts = seen.bursts.counts(names.slow);
+    return armSince(arm, seen.base, names, bins, { kpis: held.kpis, slowBursts });
   }
 
   #rebase(arm: ArmTally | undefined): void {
     if (arm === undefined) return;
-    const { base, owesClasses } = this.#seenOf(arm);
+    const { base, bursts, owesClasses } = this.#seenOf(arm);
+    bursts.restart();
     for (const name of COUNTS) if (name !== 'classCounts' || !owesClasses) base[name].set(arm[name]);
   }
 
@@ -272,6 +280,7 @@ export class Collector {
         arm,
         base: nothingOf(arm),
         scalars: new Float64Array(arm.scalars.length),
+        bursts: new SlowBursts(arm.firstSlow.length),
         owesClasses: false,
       };
       versions.set(arm.version, seen);

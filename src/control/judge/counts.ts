@@ -32,7 +32,7 @@ export function armSince(
   base: Counts,
   names: ArmNames,
   bins: Bins | 'awaited' | null,
-  kpis: Arm['kpis'],
+  { kpis, slowBursts }: Pick<Arm, 'kpis' | 'slowBursts'>,
 ): Arm {
   const { scalars } = arm;
   return {
@@ -42,6 +42,7 @@ export function armSince(
     keys: added(scalars, base.scalars, ARM.keys),
     latency: addedTo(arm.latency, base.latency),
     firstSlow: named(names.slow, arm.firstSlow, base.firstSlow),
+    slowBursts,
     // Classes wait for the scores: both are parts of one gate.
     classes: bins === 'awaited' ? {} : classesOf(arm, base.classCounts),
     scores: bins === 'awaited' || bins === null ? [] : rebin(bins, arm.scores, base.scores),

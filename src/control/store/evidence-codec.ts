@@ -146,6 +146,7 @@ function writtenArm(arm: Arm): WrittenArm {
     n: [requests, errors, firstErrors, keys],
     ...(latency.length > 0 ? { latency: sparse(latency) } : {}),
     ...(isEmpty(arm.firstSlow) ? {} : { slow: arm.firstSlow }),
+    ...(isEmpty(arm.slowBursts) ? {} : { bursts: triples(arm.slowBursts) }),
     ...(isEmpty(arm.classes) ? {} : { classes: arm.classes }),
     ...(scores.length > 0 ? { scores: sparse(scores) } : {}),
     ...(confidence.length > 0 ? { confidence: sparse(confidence) } : {}),
@@ -157,6 +158,14 @@ function writtenArm(arm: Arm): WrittenArm {
 function pairs(kpis: Readonly<Record<string, KpiCount>>): Record<string, readonly [number, number]> {
   return Object.fromEntries(
     Object.entries(kpis).map(([name, { events, firsts }]) => [name, [events, firsts] as const]),
+  );
+}
+
+function triples(
+  bursts: Arm['slowBursts'],
+): Record<string, readonly [events: number, bursts: number, wide: number]> {
+  return Object.fromEntries(
+    Object.entries(bursts).map(([name, { events, bursts, wide }]) => [name, [events, bursts, wide] as const]),
   );
 }
 

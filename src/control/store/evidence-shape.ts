@@ -1,3 +1,4 @@
+import type { BurstCount } from '../../core/judge/bursts.ts';
 import {
   type Arm,
   armOf,
@@ -34,6 +35,8 @@ export interface WrittenArm {
   readonly n: readonly number[];
   readonly latency?: readonly number[];
   readonly slow?: Readonly<Record<string, number>>;
+  /** [events, bursts, wide] */
+  readonly bursts?: Readonly<Record<string, readonly [events: number, bursts: number, wide: number]>>;
   readonly classes?: Readonly<Record<string, number>>;
   readonly scores?: readonly number[];
   readonly confidence?: readonly number[];
@@ -90,9 +93,19 @@ const kpi: Reader<KpiCount> = (value, at) => {
 };
 const kpis = named(kpi);
 
+const burst: Reader<BurstCount> = (value, at) => {
+  const [events, bursts, wide] = parts(value, at, 3);
+  return {
+    events: count(events, `${at}[0]`),
+    bursts: count(bursts, `${at}[1]`),
+    wide: count(wide, `${at}[2]`),
+  };
+};
+
 const FIELDS: { readonly [K in Exclude<keyof WrittenArm, 'n'>]-?: readonly [keyof Arm, Reader<unknown>] } = {
   latency: ['latency', counts],
   slow: ['firstSlow', named(count)],
+  bursts: ['slowBursts', named(burst)],
   classes: ['classes', named(count)],
   scores: ['scores', counts],
   confidence: ['confidence', counts],

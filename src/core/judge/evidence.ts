@@ -1,3 +1,5 @@
+import type { BurstCount } from './bursts.ts';
+
 /**
  * What a rollout has shown so far: integer counts only, as plain JSON. Parts add up (`addEvidence`), so one
  * process, eight workers and a fleet give the judge the same input. Everything here is immutable: a changed
@@ -18,6 +20,8 @@ export interface Arm {
   readonly latency: readonly number[];
   /** By gate name: keys' first answers above the gate's threshold; `GATE/frozen`: above (1+delta) of stable's frozen quantile. */
   readonly firstSlow: Readonly<Record<string, number>>;
+  /** By the same names: those of `firstSlow` that came in bursts, all that one process had before it being late at once. */
+  readonly slowBursts: Readonly<Record<string, BurstCount>>;
   /**
    * Answers by predicted class; where requests have keys, of each key's first answer in this stage only, or one
    * heavy user's taste is taken for a drift. The same for `scores`.
@@ -98,6 +102,7 @@ export const EMPTY_ARM: Arm = Object.freeze({
   keys: 0,
   latency: [],
   firstSlow: {},
+  slowBursts: {},
   classes: {},
   scores: [],
   confidence: [],
@@ -159,6 +164,7 @@ export function addArms(a: Arm, b: Arm): Arm {
     keys: a.keys + b.keys,
     latency: addLists(a.latency, b.latency),
     firstSlow: addRecords(a.firstSlow, b.firstSlow, add),
+    slowBursts: addRecords(a.slowBursts, b.slowBursts, addBursts),
     classes: addRecords(a.classes, b.classes, add),
     scores: addLists(a.scores, b.scores),
     confidence: addLists(a.confidence, b.confidence),
@@ -240,6 +246,10 @@ function add(a: number, b: number): number {
 
 function addKpis(a: KpiCount, b: KpiCount): KpiCount {
   return { events: a.events + b.events, firsts: a.firsts + b.firsts };
+}
+
+function addBursts(a: BurstCount, b: BurstCount): BurstCount {
+  return { events: a.events + b.events, bursts: a.bursts + b.bursts, wide: a.wide + b.wide };
 }
 
 function addLists(a: readonly number[], b: readonly number[]): readonly number[] {

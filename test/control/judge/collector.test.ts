@@ -52,6 +52,7 @@ t.test('what was added since the last look goes into the slice of its stage', as
     keys: 3,
     latency: [2, 0, 1, 0],
     firstSlow: { latency: 1 },
+    slowBursts: {},
     classes: { b: 3 },
     scores: [],
     confidence,
@@ -304,6 +305,24 @@ t.test('feedback goes to the newest slice of a stage, and to none that is not kn
   t.strictSame(second?.stable.kpis, { click: { events: 1, firsts: 1 } });
 });
 
+t.test('slow answers that come together are told as a burst, in the slice of their look', async (t) => {
+  const collector = new Collector();
+  const [stable, canary] = [tally('v1'), tally('v2')];
+  for (let second = 0; second < 70; second++) {
+    answer(stable, 90);
+    answer(canary, 10);
+    if (second === 20 || second === 65) answer(canary, 8, { ms: 500 });
+    if (second % 10 === 0) answer(stable, 1, { ms: 500 });
+    look(collector, [stable, canary], 1, second * 1_000);
+  }
+  const bursts = collector.evidence.slices.map((slice) => [slice.canary.slowBursts, slice.stable.slowBursts]);
+  const burst = { latency: { events: 8, bursts: 1, wide: 1 } };
+  t.strictSame(bursts, [
+    [burst, {}],
+    [burst, {}],
+  ]);
+});
+
 t.test('feedback at shares of its own stands beside the slices, in bounds', async (t) => {
   const collector = new Collector();
   const { slices } = collector.evidence;
@@ -372,7 +391,8 @@ t.test('two workers’ evidence adds up to what one would have', async (t) => {
 /** Without the order of classes, and lists of zeros as none. */
 function plainOf({ slices, ...rest }: Evidence) {
   const zeros = (list: readonly number[]) => (list.some((count) => count > 0) ? list : []);
-  const arm = (one: Evidence['slices'][number]['canary']) => ({
+  // Of a burst that several workers saw each knows its part.
+  const arm = ({ slowBursts: _slowBursts, ...one }: Evidence['slices'][number]['canary']) => ({
     ...one,
     latency: zeros(one.latency),
     confidence: zeros(one.confidence),

@@ -42,6 +42,7 @@ const counted: fc.Arbitrary<Arm> = fc
     keys: few,
     latency: fc.array(few, { maxLength: EDGES_MS.length + 1 }),
     firstSlow: named(['p99', 'p99/frozen'], few),
+    slowBursts: named(['p99', 'p99/frozen'], fc.record({ events: few, bursts: few, wide: few })),
     classes: named(CLASSES, few),
     scores: fc.array(few, { maxLength: 10 }),
     confidence: fc.oneof(fc.constant([]), confidence),

@@ -113,6 +113,7 @@ export function happenings(seed: number, count: number): Happening[] {
       keys: 1,
       latency: slow === 1 ? [0, 0, 0, 1] : [0, 1],
       firstSlow: { p99: slow, 'p99/frozen': slow },
+      slowBursts: slow === 1 && random() < 0.3 ? { p99: { events: 1, bursts: 1, wide: 0 } } : {},
       classes: { [`c${Math.floor(random() * 4)}`]: 1 },
       confidence,
       firstUnsure: { sure: random() < 0.1 ? 1 : 0 },

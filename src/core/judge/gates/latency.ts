@@ -1,8 +1,18 @@
-import type { Arm, Slice } from '../evidence.ts';
+import { NO_BURST } from '../bursts.ts';
+import type { Slice } from '../evidence.ts';
 import type { Estimate, GateSpec } from '../gates.ts';
 import { logAgainstRate } from '../kernels/interval.ts';
-import { latency } from '../words.ts';
-import { addToRate, assignRate, type RateSpec, type RateState, readRate, startRate } from './rate.ts';
+import { count, latency } from '../words.ts';
+import { burstsOf } from './harm.ts';
+import {
+  addToRate,
+  assignRate,
+  type Firsts,
+  type RateSpec,
+  type RateState,
+  readRate,
+  startRate,
+} from './rate.ts';
 import { entry, foldOf, type GateFold, type Look, type Reading, SHOWN_ALPHA } from './reading.ts';
 
 type Spec = Extract<GateSpec, { kind: 'latency' }>;
@@ -58,7 +68,8 @@ function read({ spec, rate, canary, stable }: State, look: Look): Reading {
     instead: () => {
       const own = quantileEstimate(canary, look.edgesMs, spec.quantile);
       const other = quantileEstimate(stable, look.edgesMs, spec.quantile);
-      return { canary: own, stable: other, facts: quantilesOf(spec, own, other) };
+      const facts = `${quantilesOf(spec, own, other)}${burstsText(rate, look)}`;
+      return { canary: own, stable: other, facts };
     },
   });
 }
@@ -67,6 +78,13 @@ function quantilesOf({ quantile }: Spec, canary: Estimate | null, stable: Estima
   if (canary === null) return '';
   const against = stable === null ? '' : ` against ${latency(stable.value)}`;
   return `; p${Number((quantile * 100).toFixed(3))} ${latency(canary.value)}${against}`;
+}
+
+function burstsText({ harms }: RateState, { canaryName }: Look): string {
+  const { events, bursts } = burstsOf(harms[0]!);
+  if (bursts === 0) return '';
+  const as = bursts === 1 ? 'a burst, which counts' : `${count(bursts)} bursts, which count`;
+  return `; ${count(events)} of ${canaryName}'s came in ${as} as ${bursts === 1 ? 'one' : 'so many'}`;
 }
 
 /**
@@ -112,8 +130,11 @@ function interpolate(
   return from + (edgesMs[at]! - from) * reach;
 }
 
-function firstSlow(name: string): (arm: Arm) => number {
-  return (arm) => entry(arm.firstSlow, name) ?? 0;
+function firstSlow(name: string): Firsts {
+  return {
+    events: (arm) => entry(arm.firstSlow, name) ?? 0,
+    bursts: (arm) => entry(arm.slowBursts, name) ?? NO_BURST,
+  };
 }
 
 function sumFrom(counts: readonly number[], from: number): number {

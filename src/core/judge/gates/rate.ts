@@ -1,9 +1,10 @@
+import type { BurstCount } from '../bursts.ts';
 import type { Arm, Slice } from '../evidence.ts';
 import type { Estimate, EstimateUnit, Weighing } from '../gates.ts';
 import { logB, UP } from '../kernels/binomial.ts';
-import { MORE } from '../kernels/ratio.ts';
 import { count, percent } from '../words.ts';
 import { addToBelow, assignBelow, type Below, logBelow, missingBelow, startBelow } from './below.ts';
+import { addToHarm, assignHarm, burstsOf, type Harm, harmE, startHarm } from './harm.ts';
 import {
   ADVANCE_BETA,
   type Look,
@@ -12,7 +13,6 @@ import {
   rateEstimate,
   type Shown,
 } from './reading.ts';
-import { addToVersus, assignVersus, startVersus, type Versus, versusE } from './versus.ts';
 
 /** Failure rates that a next share may tolerate; a gate's own rate where that is higher. See ../advance.ts. */
 const TOLERATED = [0.05, 0.02, 0.01] as const;
@@ -26,12 +26,18 @@ export interface RateSpec {
   readonly bad: (arm: Arm) => number;
   readonly all: (arm: Arm) => number;
   /** Keys' first bad requests, for each test of harm; their e-values are averaged. */
-  readonly firsts: readonly ((arm: Arm) => number)[];
+  readonly firsts: readonly Firsts[];
+}
+
+export interface Firsts {
+  readonly events: (arm: Arm) => number;
+  /** Those of them that came in bursts; null: one by one each counts. */
+  readonly bursts: ((arm: Arm) => BurstCount) | null;
 }
 
 export interface RateState {
   readonly spec: RateSpec;
-  readonly harms: readonly Versus[];
+  readonly harms: readonly Harm[];
   /** By rate, descending; the last is the gate's own. */
   readonly below: readonly Below[];
   kc: number;
@@ -44,7 +50,7 @@ export function startRate(spec: RateSpec): RateState {
   const rates = new Set([...TOLERATED.filter((rate) => rate > spec.q0), spec.q0]);
   return {
     spec,
-    harms: spec.firsts.map(() => startVersus(MORE)),
+    harms: spec.firsts.map(({ bursts }) => startHarm(bursts !== null)),
     below: [...rates].map(startBelow),
     kc: 0,
     nc: 0,
@@ -54,7 +60,7 @@ export function startRate(spec: RateSpec): RateState {
 }
 
 export function assignRate(to: RateState, from: RateState): void {
-  for (let i = 0; i < to.harms.length; i++) assignVersus(to.harms[i]!, from.harms[i]!);
+  for (let i = 0; i < to.harms.length; i++) assignHarm(to.harms[i]!, from.harms[i]!);
   for (let i = 0; i < to.below.length; i++) assignBelow(to.below[i]!, from.below[i]!);
   to.kc = from.kc;
   to.nc = from.nc;
@@ -72,8 +78,11 @@ export function addToRate(state: RateState, { index, w, canary, stable }: Slice)
   state.ns += all(stable);
   for (const below of state.below) addToBelow(below, index, kc, nc);
   for (let i = 0; i < firsts.length; i++) {
-    const first = firsts[i]!;
-    addToVersus(state.harms[i]!, { index, w, rho0 }, first(canary), first(stable));
+    const { events, bursts } = firsts[i]!;
+    const harm = state.harms[i]!;
+    const at = { index, w, rho0 };
+    if (bursts === null) addToHarm(harm, at, events(canary), events(stable));
+    else addToHarm(harm, at, events(canary), events(stable), bursts(canary), bursts(stable));
   }
 }
 
@@ -134,8 +143,18 @@ function shownOf(
 
 /** Without a second arm an absolute bound is all there is. */
 function harm(state: RateState, alone: boolean): number {
-  if (alone) return Math.min(1e300, Math.exp(logB(state.kc, state.nc, state.spec.q0, UP)));
-  return state.harms.reduce((sum, versus) => sum + versusE(versus) / state.harms.length, 0);
+  if (alone) {
+    const size = eventsAtOnce(state);
+    return Math.min(1e300, Math.exp(logB(state.kc / size, state.nc / size, state.spec.q0, UP)));
+  }
+  return state.harms.reduce((sum, one) => sum + harmE(one) / state.harms.length, 0);
+}
+
+/** How many of the canary's events come together, on average over them: what is in a burst is one event. */
+function eventsAtOnce({ kc, harms }: RateState): number {
+  const { events, bursts } = burstsOf(harms[0]!);
+  if (bursts === 0 || kc === 0) return 1;
+  return Math.max(1, (Math.max(0, kc - events) + events ** 2 / bursts) / kc);
 }
 
 interface ToAdvance {

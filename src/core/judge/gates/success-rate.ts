@@ -17,7 +17,7 @@ export function successRateFold({ atLeast, tolerate }: Extract<GateSpec, { kind:
     rho0: tolerate,
     bad: (arm) => arm.errors,
     all: (arm) => arm.requests,
-    firsts: [(arm) => arm.firstErrors],
+    firsts: [{ events: (arm) => arm.firstErrors, bursts: null }],
   };
   return foldOf({
     start: () => startRate(spec),
