@@ -71,11 +71,13 @@ export const KEYS: readonly string[] = Array.from({ length: 40 }, (_, n) => `use
 /** The answers to every key, asked from the first moment at which somebody listens. */
 export async function firstAnswers(port: number, host: string, wanted: () => boolean): Promise<Asked[]> {
   for (;;) {
+    // Before the attempt: it may be refused just before somebody listens and says so.
+    const isLast = !wanted();
     const first = await ask(port, host, KEYS[0] as string);
     if (first.status !== 0) {
       return [first, ...(await Promise.all(KEYS.slice(1).map((key) => ask(port, host, key))))];
     }
-    if (!wanted()) throw new Error('nobody answered');
+    if (isLast) throw new Error('nobody answered');
     await sleep(20);
   }
 }
