@@ -116,17 +116,26 @@ t.test('damaged evidence moves aside, and a new one takes its place', async (t) 
   truncateSync(file, 100);
   const cut = readFileSync(file);
   await t.rejects(store.save(NAME, savedJudge(), 0), /not to be overwritten|saved by another/);
-  await store.setAside(NAME);
+  await store.setAside(NAME, 'damaged');
   t.equal(await store.save(NAME, savedJudge(), 0), 1);
-  t.ok(readFileSync(`${file}${ASIDE}`).equals(cut));
+  t.ok(readFileSync(`${file}${ASIDE.damaged}`).equals(cut));
   t.match(await store.load(NAME), { kind: 'found', revision: 1 });
   t.strictSame(readdirSync(dir).sort(), ['iris-api.json', 'iris-api.json.damaged']);
+});
+
+t.test('evidence that was not read moves aside whole, beside what was damaged', async (t) => {
+  const { dir, store, file, text } = await stored(t);
+  writeFileSync(`${file}${ASIDE.damaged}`, 'from before');
+  await store.setAside(NAME, 'unread');
+  t.equal(readFileSync(`${file}${ASIDE.unread}`, 'utf8'), text);
+  t.strictSame(readdirSync(dir).sort(), ['iris-api.json.damaged', 'iris-api.json.unread']);
+  t.equal(await store.save(NAME, savedJudge(), 0), 1);
 });
 
 t.test('damaged evidence that somebody has moved away is no failure', async (t) => {
   const { store, file } = await stored(t);
   unlinkSync(file);
-  await store.setAside(NAME);
+  await store.setAside(NAME, 'damaged');
   t.equal(await store.save(NAME, savedJudge(), 0), 1);
 });
 

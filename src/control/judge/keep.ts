@@ -1,7 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { differenceOf, resumed, type SavedJudge } from '../../core/judge/saved.ts';
 import type { Service, Split } from '../../core/model.ts';
-import { type Clock, type Log, type SpareStore, StoreConflict } from '../../ports.ts';
+import {
+  type AsideReason,
+  type Clock,
+  type Log,
+  type SpareStore,
+  StoreConflict,
+  type Stored,
+} from '../../ports.ts';
+import { loadPatiently } from '../patient.ts';
 import type { Bench } from './bench.ts';
 import type { Board } from './board.ts';
 import type { Experiments } from './experiments.ts';
@@ -54,8 +62,8 @@ interface Entry {
   revision: number | null;
   /** From the process before, until it is asked for. */
   loaded: SavedJudge | null;
-  /** What is stored cannot be used, and moves aside with the first save. */
-  isDamaged: boolean;
+  /** What is stored was not gone on with and moves aside with the first save; null: it may be saved over. */
+  aside: AsideReason | null;
   /** Another process saves it. */
   isForeign: boolean;
   isBusy: boolean;
@@ -201,10 +209,10 @@ export class Keep {
 
   async #save(entry: Entry, name: string, saved: SavedJudge): Promise<void> {
     const { store } = this.#deps;
-    if (entry.revision === null && !entry.isDamaged) await this.#look(entry, name);
-    if (entry.isDamaged) {
-      await store.setAside(name);
-      entry.isDamaged = false;
+    if (entry.revision === null && entry.aside === null) await this.#relook(entry, name);
+    if (entry.aside !== null) {
+      await store.setAside(name, entry.aside);
+      entry.aside = null;
       entry.revision = 0;
     }
     try {
@@ -215,9 +223,16 @@ export class Keep {
     }
   }
 
+  /** Throws where that cannot be told now: what may be there is not saved over. */
+  async #relook(entry: Entry, name: string): Promise<void> {
+    const { store } = this.#deps;
+    const stored = await this.#look(entry, name, () => store.load(name));
+    if (stored.kind === 'unreadable') throw new Error(`${stored.where} ${stored.reason}`);
+  }
+
   /** Somebody has removed it, or it is another process's. */
   async #afterConflict(entry: Entry, name: string, { message }: Error): Promise<void> {
-    await this.#look(entry, name);
+    await this.#relook(entry, name);
     if (entry.revision === 0) return;
     entry.isForeign = true;
     this.#deps.log.warn(
@@ -231,7 +246,7 @@ export class Keep {
     this.#run(entry, name, async () => {
       await this.#deps.store.remove(name);
       entry.revision = 0;
-      entry.isDamaged = false;
+      entry.aside = null;
       entry.loaded = null;
       entry.saved = null;
     });
@@ -261,21 +276,39 @@ export class Keep {
   }
 
   async #load(name: string): Promise<void> {
+    const { store, log } = this.#deps;
     const entry = this.#entryOf(name);
-    const stored = await this.#look(entry, name);
-    if (stored?.kind === 'found') entry.loaded = stored.state;
-    else if (stored?.kind === 'damaged') {
-      const why = `${stored.where} ${stored.reason}`;
-      this.#deps.log.warn({ service: name }, `evidence of before the restart cannot be used: ${why}`);
+    const stored = await this.#look(entry, name, () => loadPatiently(store, name));
+    switch (stored.kind) {
+      case 'found':
+        entry.loaded = stored.state;
+        return;
+      case 'damaged':
+        log.warn(
+          { service: name },
+          `evidence of before the restart cannot be used: ${stored.where} ${stored.reason}`,
+        );
+        return;
+      case 'unreadable':
+        // By the time it can be read, what is counted has begun anew.
+        entry.aside = 'unread';
+        log.warn(
+          { service: name },
+          `evidence of before the restart is not gone on with, and is set aside: ${stored.where} ${stored.reason}`,
+        );
     }
   }
 
-  /** Learns what is stored; null: that could not be told. */
-  async #look(entry: Entry, name: string) {
-    const { store } = this.#deps;
-    const stored = await store.load(name).catch((error: unknown) => this.#warn(name, String(error)));
-    if (stored === undefined) return null;
-    entry.isDamaged = stored.kind === 'damaged';
+  /** Learns what is stored; never rejects. */
+  async #look(
+    entry: Entry,
+    name: string,
+    load: () => Promise<Stored<SavedJudge>>,
+  ): Promise<Stored<SavedJudge>> {
+    const stored = await load().catch(
+      (error: unknown) => ({ kind: 'unreadable', where: name, reason: String(error) }) as const,
+    );
+    entry.aside = stored.kind === 'damaged' ? 'damaged' : null;
     entry.revision = stored.kind === 'found' ? stored.revision : stored.kind === 'none' ? 0 : null;
     return stored;
   }
@@ -286,7 +319,7 @@ export class Keep {
       entry = {
         revision: null,
         loaded: null,
-        isDamaged: false,
+        aside: null,
         isForeign: false,
         isBusy: false,
         triedAtMs: this.#deps.clock.nowMs(),

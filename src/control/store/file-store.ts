@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type SpareStore, type Store, StoreConflict, type Stored } from '../../ports.ts';
+import { type AsideReason, type SpareStore, type Store, StoreConflict, type Stored } from '../../ports.ts';
 import { type Codec, type Damaged, type Revision, rolloutCodec } from './codec.ts';
 import { type Disk, MAX_STATE_BYTES, NotAFile, nodeDisk } from './disk.ts';
 import { fileNameOf, isTempOf, tempNameOf } from './file-name.ts';
@@ -33,10 +33,10 @@ export function createRecordStore<T>(dir: string, codec: Codec<T>, disk: Disk = 
         return look(parts, service, codec.decode);
       }),
     save: (service, state, expected) => lane(service, () => save(parts, service, state, expected)),
-    setAside: (service) =>
+    setAside: (service, reason) =>
       lane(service, async () => {
         unsure.delete(service);
-        await disk.rename(placeOf(service), `${placeOf(service)}${ASIDE}`).catch((error: unknown) => {
+        await disk.rename(placeOf(service), `${placeOf(service)}${ASIDE[reason]}`).catch((error: unknown) => {
           // Somebody was quicker.
           if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         });
@@ -50,7 +50,7 @@ export function createRecordStore<T>(dir: string, codec: Codec<T>, disk: Disk = 
 }
 
 /** Behind the name of a file that was set aside. */
-export const ASIDE = '.damaged';
+export const ASIDE: Readonly<Record<AsideReason, string>> = { damaged: '.damaged', unread: '.unread' };
 
 interface Parts<T> {
   readonly disk: Disk;
@@ -95,7 +95,9 @@ async function save<T>(parts: Parts<T>, service: string, state: T, expected: num
 async function requireRevision<T>(parts: Parts<T>, service: string, expected: number): Promise<void> {
   const { codec } = parts;
   const found = await look(parts, service, codec.revisionOf);
-  if (found.kind === 'damaged') throw new Error(`what is there is not to be overwritten: it ${found.reason}`);
+  if (found.kind === 'damaged' || found.kind === 'unreadable') {
+    throw new Error(`what is there is not to be overwritten: it ${found.reason}`);
+  }
   const revision = found.kind === 'found' ? found.revision : 0;
   if (revision === expected) return;
   throw new StoreConflict(
@@ -125,7 +127,7 @@ async function look<R extends Revision>(
     if (error instanceof NotAFile) return damaged(error.message);
     const { code } = error as NodeJS.ErrnoException;
     const hint = 'mend that, or name another state folder';
-    return { kind: 'damaged', where, reason: `cannot be read (${code ?? why(error)}); ${hint}` };
+    return { kind: 'unreadable', where, reason: `cannot be read (${code ?? why(error)}); ${hint}` };
   }
 }
 

@@ -335,6 +335,38 @@ t.test('what cannot be read is told, set aside, and begins anew', async (t) => {
   t.ok(store.peek(NAME));
 });
 
+t.test('what the disk fails to give at first is read a moment later', async (t) => {
+  const store = createEvidenceStore();
+  const scene = await processOver(store);
+  visits(scene, 50);
+  await scene.keep.close(1_000);
+  store.failLoads(3);
+  const next = await processOver(store, { startMs: 60_000 });
+  next.second();
+  t.equal(requestsOf(next), 50);
+  visits(next, 20);
+  await later(next);
+  t.strictSame([store.aside.size, store.unread.size], [0, 0]);
+});
+
+t.test('what cannot be read at the start is not saved over, but set aside as it is', async (t) => {
+  const store = createEvidenceStore();
+  const scene = await processOver(store);
+  visits(scene, 50);
+  await scene.keep.close(1_000);
+  const text = store.texts.get(NAME);
+  store.failLoads(5);
+  const next = await processOver(store, { startMs: 60_000 });
+  t.match(told(next), [/^warn evidence of before .* set aside: memory:iris-api cannot be read \(EMFILE\)/]);
+  next.second();
+  t.equal(store.texts.get(NAME), text, 'there is nothing to save yet');
+  visits(next, 20);
+  await later(next);
+  t.equal(store.unread.get(NAME), text, 'all of it');
+  t.equal(store.aside.size, 0, 'for nothing is wrong with it');
+  t.equal(savedIn(store), 20);
+});
+
 t.test('a full disk costs a warning now and then and nothing else', async (t) => {
   const store = createEvidenceStore();
   const scene = await processOver(store);
