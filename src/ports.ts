@@ -98,8 +98,12 @@ export interface SpareStore<T> extends Store<T> {
 }
 
 export class StoreConflict extends Error {
-  constructor(message: string) {
+  /** The revision that the store holds, 0: none. */
+  readonly stored: number;
+
+  constructor(message: string, stored: number) {
     super(message);
     this.name = 'StoreConflict';
+    this.stored = stored;
   }
 }

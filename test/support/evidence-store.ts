@@ -51,7 +51,9 @@ export function createEvidenceStore(): EvidenceStore {
       if (failure !== null) throw failure;
       const stored = look(service);
       const revision = stored.kind === 'found' ? stored.revision : stored.kind === 'none' ? 0 : -1;
-      if (revision !== expected) throw new StoreConflict(`revision ${revision} is stored, not ${expected}`);
+      if (revision !== expected) {
+        throw new StoreConflict(`revision ${revision} is stored, not ${expected}`, revision);
+      }
       texts.set(service, text);
       return expected + 1;
     },

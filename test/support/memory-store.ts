@@ -38,7 +38,9 @@ export function createMemoryStore(): MemoryStore {
       const slot = slots.get(service);
       if (slot?.kind === 'damaged') throw new Error(`${slot.where} ${slot.reason}`);
       const revision = slot?.revision ?? 0;
-      if (revision !== expected) throw new StoreConflict(`revision ${revision} is stored, not ${expected}`);
+      if (revision !== expected) {
+        throw new StoreConflict(`revision ${revision} is stored, not ${expected}`, revision);
+      }
       const copy = structuredClone(state);
       slots.set(service, { kind: 'found', state: copy, revision: revision + 1 });
       saved.push(copy);

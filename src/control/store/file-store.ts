@@ -102,6 +102,7 @@ async function requireRevision<T>(parts: Parts<T>, service: string, expected: nu
   if (revision === expected) return;
   throw new StoreConflict(
     `${codec.what} of ${service} was saved by another: revision ${revision} is stored, ${expected} was expected`,
+    revision,
   );
 }
 

@@ -166,7 +166,7 @@ t.test('another writer of the same state: this one lets go of the canary', async
   const store = createMemoryStore();
   const s = await scene(t, { store, plans: [irisPlan({ steps: STEPS })] });
   t.equal(s.weight(), 5);
-  store.failSaves(new StoreConflict('revision 9 is stored, not 1'));
+  store.failSaves(new StoreConflict('revision 9 is stored, not 1', 9));
   await s.pass(3);
   t.equal(s.weight(), 0);
   t.match(s.rollouts.rollout('iris-api'), { status: 'blocked', message: /revision 9/ });
