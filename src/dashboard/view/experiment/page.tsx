@@ -46,12 +46,14 @@ const TONES: Readonly<Record<ExperimentView['state'], Tone>> = {
   idle: 'unknown',
 };
 
-function headOf({ state, winner }: ExperimentView): string {
+function headOf({ state, winner, leaders, variants }: ExperimentView): string {
   switch (state) {
     case 'winner':
       return `${winner ?? 'One'} wins`;
     case 'equivalent':
-      return 'No difference that matters';
+      return leaders.length < variants.filter((one) => one.state !== 'off' && one.state !== 'stopped').length
+        ? `${leaders.join(' and ')} are ahead, and equal`
+        : 'No difference that matters';
     case 'continue':
       return 'Not decided yet';
     case 'error':
@@ -88,7 +90,7 @@ function Verdict({ experiment, nowMs }: { readonly experiment: ExperimentView; r
           {remainingMs === null ? 'Not foreseeable from what was counted so far. ' : ''}
           Runs since {moment(Date.parse(began), nowMs)}, for {duration(elapsedMs)}.
         </p>
-        <p class="remark muted">At most {count(alpha * 100)} in 100 such tests name a winner among equals.</p>
+        <p class="remark muted">At most {count(alpha * 100)} in 100 such tests say anything wrong.</p>
       </section>
     </div>
   );
