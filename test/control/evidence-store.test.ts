@@ -106,7 +106,7 @@ t.test('a sound checksum over evidence that makes no sense', async (t) => {
 
 t.test('what would be too large is not written', async (t) => {
   const { store, text, file } = await stored(t);
-  const large = savedJudge({ counted: 'A'.repeat(MAX_EVIDENCE_CHARS) });
+  const large = savedJudge({ counted: [{ text: 'A'.repeat(MAX_EVIDENCE_CHARS) }] });
   await t.rejects(store.save(NAME, large, 1), { message: /the evidence of iris-api.*too large/ });
   t.equal(readFileSync(file, 'utf8'), text);
 });

@@ -110,8 +110,9 @@ function checksumOf(head: Head, body: string): string {
     .digest('hex');
 }
 
-function textOf({ sides, ...rest }: SavedJudge): string {
-  return `{"sides":[${sides.map(sideText).join()}],${JSON.stringify(rest).slice(1)}`;
+function textOf({ sides, counted, ...rest }: SavedJudge): string {
+  const written = { ...rest, counted: counted.map(({ text }) => text).join('') };
+  return `{"sides":[${sides.map(sideText).join()}],${JSON.stringify(written).slice(1)}`;
 }
 
 function sideText({ evidence, ...rest }: SavedSide): string {

@@ -6,7 +6,14 @@ import {
   type LateKpis,
   type Slice,
 } from '../../core/judge/evidence.ts';
-import type { About, SavedCourse, SavedJudge, SavedSide, SavedStop } from '../../core/judge/saved.ts';
+import type {
+  About,
+  CountedBlock,
+  SavedCourse,
+  SavedJudge,
+  SavedSide,
+  SavedStop,
+} from '../../core/judge/saved.ts';
 import {
   count,
   finite,
@@ -170,10 +177,15 @@ const course = record<SavedCourse>({
   told: text,
 });
 
+const counted: Reader<readonly CountedBlock[]> = (value, at) => {
+  const read = text(value, at);
+  return read === '' ? [] : [{ text: read }];
+};
+
 export const readSaved: Reader<SavedJudge> = record<SavedJudge>({
   about: record<About>({ epoch: text, beganWallMs: nullable(finite), question: text, versions: text }),
   frozen: named(within(0, Number.MAX_VALUE)),
   sides: list(side),
   course: nullable(course),
-  counted: text,
+  counted,
 });

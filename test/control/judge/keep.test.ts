@@ -313,11 +313,11 @@ t.test('so is that of a service that is no longer judged', async (t) => {
   const scene = await processOver(store);
   await scene.feedback.take(clicksOf(visits(scene, 50)));
   await later(scene);
-  t.ok(store.peek(NAME)?.counted);
+  t.equal(store.peek(NAME)?.counted.length, 1);
   scene.reload([iris(5_000)], []);
   await later(scene);
   t.equal(store.texts.size, 0);
-  t.equal(scene.feedback.counted(NAME), '');
+  t.strictSame(scene.feedback.counted(NAME), []);
 });
 
 t.test('what cannot be read is told, set aside, and begins anew', async (t) => {
@@ -426,7 +426,7 @@ t.test('of many services a few are saved at once, each in its turn', async (t) =
       collect: () => undefined,
     },
     experiments: { course: () => null, recall: () => undefined },
-    feedback: { counted: () => '', forget: () => undefined, recall: () => undefined },
+    feedback: { counted: () => [], forget: () => undefined, recall: () => undefined },
     services: () => names,
     split: () => split(names.map((name) => iris(5_000, { name }))),
     rollout: () => null,
