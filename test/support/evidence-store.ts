@@ -20,6 +20,11 @@ export interface EvidenceStore extends SpareStore<SavedJudge> {
   hold(): () => void;
 }
 
+/** As it would be written. */
+export function evidenceText(service: string, saved: SavedJudge, revision: number): string {
+  return Buffer.from(evidenceCodec.encode(service, saved, revision)).toString();
+}
+
 export function createEvidenceStore(): EvidenceStore {
   const texts = new Map<string, string>();
   const aside = new Map<string, string>();
@@ -46,7 +51,7 @@ export function createEvidenceStore(): EvidenceStore {
     },
     async save(service, saved, expected) {
       saves.push(service);
-      const text = evidenceCodec.encode(service, saved, expected + 1);
+      const text = evidenceText(service, saved, expected + 1);
       await held;
       if (failure !== null) throw failure;
       const stored = look(service);

@@ -177,9 +177,10 @@ const course = record<SavedCourse>({
   told: text,
 });
 
+/** One text in version 1, without any where there is nothing. */
 const counted: Reader<readonly CountedBlock[]> = (value, at) => {
-  const read = text(value, at);
-  return read === '' ? [] : [{ text: read }];
+  const texts = typeof value === 'string' ? [value].filter((one) => one !== '') : list(text)(value, at);
+  return texts.map((one) => ({ text: one }));
 };
 
 export const readSaved: Reader<SavedJudge> = record<SavedJudge>({

@@ -30,7 +30,7 @@ export function createRecordStore<T>(dir: string, codec: Codec<T>, disk: Disk = 
     load: (service) =>
       lane(service, async () => {
         await removeLeftovers(disk, dir, fileNameOf(service));
-        return look(parts, service, codec.decode);
+        return look(parts, service, codec.decode, MAX_STATE_BYTES);
       }),
     save: (service, state, expected) => lane(service, () => save(parts, service, state, expected)),
     setAside: (service, reason) =>
@@ -73,10 +73,10 @@ async function save<T>(parts: Parts<T>, service: string, state: T, expected: num
   const current = doubt?.expected === expected ? doubt.revision : expected;
   const revision = current + 1;
   try {
-    const text = codec.encode(service, state, revision);
-    if (Buffer.byteLength(text) > MAX_STATE_BYTES) throw new Error('it is too large');
+    const content = codec.encode(service, state, revision);
+    if (Buffer.byteLength(content) > MAX_STATE_BYTES) throw new Error('it is too large');
     await disk.makeFolder(dir);
-    await disk.create(temp, text);
+    await disk.create(temp, content);
     await requireRevision(parts, service, current);
     await disk.rename(temp, file);
     unsure.set(service, { expected, revision });
@@ -94,7 +94,7 @@ async function save<T>(parts: Parts<T>, service: string, state: T, expected: num
 
 async function requireRevision<T>(parts: Parts<T>, service: string, expected: number): Promise<void> {
   const { codec } = parts;
-  const found = await look(parts, service, codec.revisionOf);
+  const found = await look(parts, service, codec.revisionOf, codec.headBytes);
   if (found.kind === 'damaged' || found.kind === 'unreadable') {
     throw new Error(`what is there is not to be overwritten: it ${found.reason}`);
   }
@@ -115,12 +115,13 @@ async function look<R extends Revision>(
   }: Pick<Parts<unknown>, 'disk' | 'dir'> & { readonly codec: { readonly remedy: string } },
   service: string,
   decode: (service: string, bytes: Uint8Array) => R | Damaged,
+  most: number,
 ): Promise<R | Exclude<Stored, { kind: 'found' }>> {
   const where = join(dir, fileNameOf(service));
   const damaged = (reason: string) =>
     ({ kind: 'damaged', where, reason: `${reason}; ${codec.remedy}` }) as const;
   try {
-    const bytes = await disk.read(where);
+    const bytes = await disk.read(where, most);
     if (bytes === null) return { kind: 'none' };
     const decoded = decode(service, bytes);
     return decoded.kind === 'damaged' ? damaged(decoded.reason) : decoded;
