@@ -1,5 +1,6 @@
 import type { ExperimentView } from '../../../admin/contract.ts';
 import { count, duration, evidence, moment } from '../../format.ts';
+import { experimentHead } from '../../logic/experiment.ts';
 import { sentence, type Tone } from '../../logic/standing.ts';
 import { ToneIcon } from '../icons.tsx';
 import type { Scene } from '../scene.ts';
@@ -46,23 +47,6 @@ const TONES: Readonly<Record<ExperimentView['state'], Tone>> = {
   idle: 'unknown',
 };
 
-function headOf({ state, winner, leaders, variants }: ExperimentView): string {
-  switch (state) {
-    case 'winner':
-      return `${winner ?? 'One'} wins`;
-    case 'equivalent':
-      return leaders.length < variants.filter((one) => one.state !== 'off' && one.state !== 'stopped').length
-        ? `${leaders.join(' and ')} are ahead, and equal`
-        : 'No difference that matters';
-    case 'continue':
-      return 'Not decided yet';
-    case 'error':
-      return 'The counts cannot be believed';
-    case 'idle':
-      return 'Nobody is in it';
-  }
-}
-
 function Verdict({ experiment, nowMs }: { readonly experiment: ExperimentView; readonly nowMs: number }) {
   const { state, text, remainingMs, elapsedMs, began, alpha, kpi } = experiment;
   const tone = TONES[state];
@@ -72,7 +56,7 @@ function Verdict({ experiment, nowMs }: { readonly experiment: ExperimentView; r
         <h2 id="verdict-title">Which is better for {kpi}?</h2>
         <p class={`answer-head tone-${tone}`} role="status">
           <ToneIcon tone={tone} size={20} />
-          {headOf(experiment)}
+          {experimentHead(experiment)}
         </p>
         <p class="answer-text">
           {sentence(
