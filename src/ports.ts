@@ -65,7 +65,12 @@ export type Stored<T = RolloutState> =
   /** `revision` rises with every save. */
   | { readonly kind: 'found'; readonly state: T; readonly revision: number }
   /** Something is there that must not be used, and is not to be overwritten. `where` says where, `reason` why. */
-  | { readonly kind: 'damaged'; readonly where: string; readonly reason: string };
+  | { readonly kind: 'damaged'; readonly where: string; readonly reason: string }
+  /** It could not be read this time, and what is there may be sound: it is not to be overwritten either. */
+  | { readonly kind: 'unreadable'; readonly where: string; readonly reason: string };
+
+/** Why a record is moved out of the way: what it holds is wrong, or it could not be read when it was needed. */
+export type AsideReason = 'damaged' | 'unread';
 
 /**
  * Keeps one record a service: the states of rollouts, or what their evidence is. Small on purpose: a store that
@@ -84,17 +89,21 @@ export interface Store<T = RolloutState> {
 /** A store of what may be given up, since it can be counted anew. */
 export interface SpareStore<T> extends Store<T> {
   /**
-   * Moves what cannot be used out of the way, over what was moved there before; nothing happens where there is
-   * nothing. The next save expects 0.
+   * Moves what cannot be used out of the way, over what was moved there before for the same reason; nothing happens
+   * where there is nothing. The next save expects 0.
    */
-  setAside(service: string): Promise<void>;
+  setAside(service: string, reason: AsideReason): Promise<void>;
   /** Nothing happens where there is nothing. */
   remove(service: string): Promise<void>;
 }
 
 export class StoreConflict extends Error {
-  constructor(message: string) {
+  /** The revision that the store holds, 0: none. */
+  readonly stored: number;
+
+  constructor(message: string, stored: number) {
     super(message);
     this.name = 'StoreConflict';
+    this.stored = stored;
   }
 }

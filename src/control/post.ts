@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
+import { beginningOf } from '../beginning.ts';
 import type { Header } from '../core/analysis/plan.ts';
 import { assertNever } from '../core/model.ts';
 import type { Random } from '../ports.ts';
@@ -148,26 +149,9 @@ async function exchange(
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  const start = await beginningOf(body);
+  const start = await beginningOf(body, MAX_READ_BYTES);
   if (cancelled.aborted) return { kind: 'cancelled' };
   return { kind: 'answered', status: statusCode, excerpt: excerptOf(start, secretsOf(headers, url)) };
-}
-
-/** The status has answered already: a body that breaks off or is late takes nothing of it back. */
-async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of body) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      // Leaving the loop destroys the body, and with it the connection.
-      if (bytes >= MAX_READ_BYTES) break;
-    }
-  } catch {
-    // What came has to do.
-  }
-  return Buffer.concat(chunks).subarray(0, MAX_READ_BYTES).toString('utf8');
 }
 
 function headersOf(post: Post, url: URL): Record<string, string> {

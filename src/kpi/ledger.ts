@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { CountedBlock } from '../core/judge/saved.ts';
 import { fnv1a32 } from '../core/split/hash.ts';
 import { type Feedback, feedbackOf } from './feedback.ts';
 import { Firsts, type FirstsPlace } from './firsts.ts';
-import { Recent, readRecent } from './recent.ts';
+import { type Forgotten, Recents, readCounted } from './recent.ts';
 import { type Prediction, verifyPrediction } from './token.ts';
 
 /** What became of one piece of feedback. */
@@ -84,13 +85,15 @@ export class Ledger {
   readonly #counted: LRUCache<number, boolean>;
   readonly #firsts: Firsts;
   /** The latest of those by service, for the process after this one. */
-  readonly #recent = new Map<string, Recent>();
+  readonly #recent: Recents;
 
   constructor(terms: () => FeedbackTerms, limits: Partial<LedgerLimits> = {}) {
     const { counted, books, keys } = { ...LIMITS, ...limits };
     this.#terms = terms;
     this.#counted = new LRUCache({ max: counted });
     this.#firsts = new Firsts(books, keys);
+    // Of more than it remembers itself it need not tell.
+    this.#recent = new Recents({ total: counted });
   }
 
   /**
@@ -116,14 +119,19 @@ export class Ledger {
     return this.#firsts.capped();
   }
 
-  /** What was counted last of a service, as a text for `recall`. */
-  counted(service: string): string {
-    return this.#recent.get(service)?.text() ?? '';
+  /** What was counted last of a service, for `recall`. */
+  counted(service: string): readonly CountedBlock[] {
+    return this.#recent.blocks(service);
+  }
+
+  /** How many pieces `counted` no longer tells of, for newer ones took their place. */
+  forgotten(): Forgotten {
+    return this.#recent.forgotten();
   }
 
   /** What an earlier process had counted of a service does not count again. */
-  recall(service: string, text: string): void {
-    for (const { slot, event } of readRecent(text)) {
+  recall(service: string, blocks: readonly CountedBlock[]): void {
+    for (const { slot, event } of readCounted(blocks)) {
       // What came since then knows better.
       if (this.#counted.get(slot) !== true) this.#note(service, slot, event);
     }
@@ -131,16 +139,11 @@ export class Ledger {
 
   /** Nobody asks for what was counted of this service any more. */
   forget(service: string): void {
-    this.#recent.delete(service);
+    this.#recent.forget(service);
   }
 
   #note(service: string, slot: number, event: boolean): void {
-    let recent = this.#recent.get(service);
-    if (recent === undefined) {
-      recent = new Recent();
-      this.#recent.set(service, recent);
-    }
-    recent.add(slot, event);
+    this.#recent.add(service, slot, event);
     this.#counted.set(slot, event);
   }
 

@@ -58,6 +58,7 @@ const OF_PROCESS: ReadonlySet<MetricKey> = new Set<MetricKey>([
   'rollouts',
   'kpi',
   'feedbackRefused',
+  'feedbackForgotten',
   'reloads',
   'reloadFailures',
   'traceSpans',
@@ -125,7 +126,7 @@ function snapshotOf(sources: ExpositionSources, split: Split, isFirst: boolean):
     refused: sources.recorder.refused(),
     arms: sources.answers?.arms(names) ?? [],
     pairs: sources.answers?.pairs(names) ?? [],
-    feedback: (isFirst ? sources.feedback?.() : null) ?? { kpis: [], refused: {} },
+    feedback: (isFirst ? sources.feedback?.() : null) ?? { kpis: [], refused: {}, forgotten: {} },
     tracing: sources.tracing?.() ?? null,
     streams: sources.streams?.() ?? { open: 0, dropped: 0 },
   });

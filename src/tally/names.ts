@@ -188,6 +188,12 @@ export const METRICS = {
     labels: ['reason'],
     help: 'Reported items that were not counted, by why.',
   },
+  feedbackForgotten: {
+    name: 'coalmine_feedback_forgotten_total',
+    kind: 'counter',
+    labels: ['bound'],
+    help: 'Counted feedback that a process after this one would count again, for newer took its place, by which bound.',
+  },
   traceSpans: {
     name: 'coalmine_trace_spans_total',
     kind: 'counter',

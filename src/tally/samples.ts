@@ -95,6 +95,8 @@ export interface FeedbackReading {
   }[];
   /** By reason, of a closed list. */
   readonly refused: Readonly<Record<string, number>>;
+  /** By bound, of a closed list. */
+  readonly forgotten: Readonly<Record<string, number>>;
 }
 
 /** What became of spans and of requests to be traced, since the process began; by outcomes of closed lists. */
@@ -229,6 +231,8 @@ export const SAMPLES: Record<Exclude<MetricKey, HistogramKey>, (snapshot: Snapsh
     feedback.kpis.map(({ app, version, kpi, count }) => ({ labels: { app, version, kpi }, value: count })),
   feedbackRefused: ({ feedback }) =>
     Object.entries(feedback.refused).map(([reason, value]) => ({ labels: { reason }, value })),
+  feedbackForgotten: ({ feedback }) =>
+    Object.entries(feedback.forgotten).map(([bound, value]) => ({ labels: { bound }, value })),
   traceSpans: ({ tracing }) => outcomeSamples(tracing?.spans),
   traces: ({ tracing }) => outcomeSamples(tracing?.requests),
   reloads: ({ reloads }) => [{ labels: {}, value: reloads.ok + reloads.failed }],

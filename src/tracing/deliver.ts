@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici';
+import { beginningOf } from '../beginning.ts';
 import type { TracingSettings } from '../core/trace/span.ts';
 
 /** One POST to the receiver of traces: bounded in time and size, never rejects. */
@@ -41,7 +42,7 @@ export async function deliver(
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    const text = await beginningOf(answer.body);
+    const text = await beginningOf(answer.body, MAX_ANSWER_BYTES);
     return read(answer.statusCode, answer.headers['retry-after'], text);
   } catch (error) {
     return { kind: 'later', reason: reasonOf(error, late.aborted, timeoutMs), waitMs: null };
@@ -80,22 +81,6 @@ function waitOf(header: string | string[] | undefined): number | null {
   if (typeof header !== 'string') return null;
   const ms = /^[0-9]{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MAX_WAIT_MS) : null;
-}
-
-async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of body) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      // Leaving the loop destroys the body, and with it the connection.
-      if (bytes > MAX_ANSWER_BYTES) return '';
-    }
-  } catch {
-    // The status has answered already.
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function reasonOf(error: unknown, late: boolean, timeoutMs: number): string {

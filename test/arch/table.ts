@@ -19,6 +19,8 @@ export const TABLE: ImportTable = {
     npm: [],
     node: ['node:fs', 'node:fs/promises', 'node:path'],
   },
+  // How answers of other people's servers are read; of the standard library alone.
+  'beginning.ts': { files: [], npm: [], node: [] },
   'tally/': { files: ['core/', 'ports.ts'], npm: ['prom-client'], node: [] },
   // Ids that clients carry and feedback brings back: signed by the gateway, read by control.
   'kpi/': { files: ['core/', 'tally/key-set.ts'], npm: ['lru-cache'], node: ['node:crypto'] },
@@ -30,7 +32,7 @@ export const TABLE: ImportTable = {
   },
   // Off the path: what it takes from there it takes through a port.
   'tracing/': {
-    files: ['core/', 'ports.ts'],
+    files: ['core/', 'ports.ts', 'beginning.ts'],
     npm: ['undici'],
     node: ['node:crypto', 'node:timers/promises'],
   },
@@ -49,7 +51,11 @@ export const TABLE: ImportTable = {
     npm: [],
     node: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
   },
-  'control/post.ts': { files: ['core/', 'ports.ts'], npm: ['undici'], node: ['node:timers/promises'] },
+  'control/post.ts': {
+    files: ['core/', 'ports.ts', 'beginning.ts'],
+    npm: ['undici'],
+    node: ['node:timers/promises'],
+  },
   'control/notify.ts': { files: ['core/', 'ports.ts', 'control/'], npm: [], node: ['node:crypto'] },
   'admin/': {
     files: ['control/api.ts', 'core/', 'ports.ts', 'tally/exposition.ts'],

@@ -64,6 +64,14 @@ t.test('what else there is to tell', async (t) => {
 
   const winner = await setup(t, experimentView({ state: 'winner', winner: 'v2', remainingMs: 0 }));
   t.match((await winner('iris-api')).out, /^Verdict: +winner v2$/m);
+  const none = await setup(t, experimentView({ state: 'equivalent', remainingMs: 0 }));
+  t.match((await none('iris-api')).out, /^Verdict: +equivalent: no variant matters$/m);
+  const third = { ...variant, name: 'v3' };
+  const variants = [control, variant, third];
+  const behind = await setup(t, experimentView({ state: 'equivalent', leaders: ['v1', 'v3'], variants }));
+  t.match((await behind('iris-api')).out, /^Verdict: +equivalent: v1, v3; the others are behind$/m);
+  const race = await setup(t, experimentView({ leaders: ['v2', 'v3'], variants }));
+  t.match((await race('iris-api')).out, /^Verdict: +undecided, go on; the best is one of v2, v3$/m);
   const open = await setup(t, experimentView({ remainingMs: null }));
   t.match((await open('iris-api')).out, /^Remaining: +not foreseeable$/m);
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   readdirSync,
@@ -10,10 +11,12 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { evidenceCodec, MAX_EVIDENCE_CHARS } from '../../src/control/store/evidence-codec.ts';
+import { type Disk, nodeDisk } from '../../src/control/store/disk.ts';
+import { evidenceCodec, MAX_EVIDENCE_BYTES } from '../../src/control/store/evidence-codec.ts';
 import { sparse } from '../../src/control/store/evidence-shape.ts';
 import { ASIDE, createRecordStore } from '../../src/control/store/file-store.ts';
 import { armOf, type Slice } from '../../src/core/judge/evidence.ts';
+import { evidenceText } from '../support/evidence-store.ts';
 import { savedJudge, savedJudges, someSlice } from '../support/saved-judge.ts';
 
 const NAME = 'iris-api';
@@ -32,12 +35,14 @@ t.test('the file is private and says what it is', async (t) => {
   const [head = '', ...rest] = text.split('\n');
   t.match(JSON.parse(head), {
     format: 'coalmine-evidence',
-    version: 1,
+    version: 2,
     service: NAME,
     revision: 1,
     checksum: /^[0-9a-f]{64}$/,
   });
-  t.equal(rest.length, 1, 'and one line of evidence, without an end');
+  const { about, sides } = JSON.parse(rest.join(' '));
+  t.match({ about, slices: sides[0].evidence.slices.length }, { about: savedJudge().about, slices: 1 });
+  t.ok(text.endsWith('}'), 'without a line break at the end');
 });
 
 t.test('whatever happens to a byte of it, it is told', async (t) => {
@@ -65,18 +70,23 @@ t.test('any text is read without a throw', async (t) => {
 
 t.test('what it says is why it cannot be used', async (t) => {
   const { store, file, text } = await stored(t);
-  const [head = '', body = ''] = text.split('\n');
-  const withHead = (changes: object) => `${JSON.stringify({ ...JSON.parse(head), ...changes })}\n${body}`;
+  const [head = '', ...lines] = text.split('\n');
+  const withHead = (changes: object) =>
+    [JSON.stringify({ ...JSON.parse(head), ...changes }), ...lines].join('\n');
   const cases: readonly [string, string, RegExp][] = [
     ['empty', '', /is empty/],
     ['a rollout’s state', '{"format":"coalmine-rollout","version":2}', /its first line must be an object/],
     ['another format', withHead({ format: 'coalmine-rollout' }), /its format must be “coalmine-evidence”/],
-    ['a newer one', withHead({ version: 2 }), /its version must be 1, not 2: another Coalmine wrote it/],
+    ['a newer one', withHead({ version: 3 }), /its version must be 1 or 2, not 3: another Coalmine wrote it/],
     ['of another service', withHead({ service: 'other' }), /its service must be "iris-api"/],
     ['another revision', withHead({ revision: 7 }), /its checksum is wrong/],
     ['no revision', withHead({ revision: 0 }), /its revision must be a whole number/],
     ['cut short', text.slice(0, -30), /cut short/],
     ['longer', `${text} `, /its checksum is wrong/],
+    ['another version', withHead({ version: 1 }), /its checksum is wrong/],
+    ['two lines swapped', [head, ...lines.toReversed()].join('\n'), /its checksum is wrong/],
+    ['a line break more', `${text}\n`, /its checksum is wrong/],
+    ['a line break less', text.replace(/\n([^\n]*)$/, ' $1'), /its checksum is wrong/],
   ];
   for (const [name, content, reason] of cases) {
     writeFileSync(file, content);
@@ -99,14 +109,14 @@ t.test('a sound checksum over evidence that makes no sense', async (t) => {
     ['endless', [{ ...slice, canary: armOf({ latency: Array(5_000).fill(1) }) }], /at most 4096/],
   ];
   for (const [name, slices, reason] of cases) {
-    const text = evidenceCodec.encode(NAME, savedJudge({}, slices), 1);
+    const text = evidenceText(NAME, savedJudge({}, slices), 1);
     t.match(evidenceCodec.decode(NAME, Buffer.from(text)), { kind: 'damaged', reason }, name);
   }
 });
 
 t.test('what would be too large is not written', async (t) => {
   const { store, text, file } = await stored(t);
-  const large = savedJudge({ counted: 'A'.repeat(MAX_EVIDENCE_CHARS) });
+  const large = savedJudge({ counted: [{ text: 'A'.repeat(MAX_EVIDENCE_BYTES) }] });
   await t.rejects(store.save(NAME, large, 1), { message: /the evidence of iris-api.*too large/ });
   t.equal(readFileSync(file, 'utf8'), text);
 });
@@ -116,17 +126,26 @@ t.test('damaged evidence moves aside, and a new one takes its place', async (t) 
   truncateSync(file, 100);
   const cut = readFileSync(file);
   await t.rejects(store.save(NAME, savedJudge(), 0), /not to be overwritten|saved by another/);
-  await store.setAside(NAME);
+  await store.setAside(NAME, 'damaged');
   t.equal(await store.save(NAME, savedJudge(), 0), 1);
-  t.ok(readFileSync(`${file}${ASIDE}`).equals(cut));
+  t.ok(readFileSync(`${file}${ASIDE.damaged}`).equals(cut));
   t.match(await store.load(NAME), { kind: 'found', revision: 1 });
   t.strictSame(readdirSync(dir).sort(), ['iris-api.json', 'iris-api.json.damaged']);
+});
+
+t.test('evidence that was not read moves aside whole, beside what was damaged', async (t) => {
+  const { dir, store, file, text } = await stored(t);
+  writeFileSync(`${file}${ASIDE.damaged}`, 'from before');
+  await store.setAside(NAME, 'unread');
+  t.equal(readFileSync(`${file}${ASIDE.unread}`, 'utf8'), text);
+  t.strictSame(readdirSync(dir).sort(), ['iris-api.json.damaged', 'iris-api.json.unread']);
+  t.equal(await store.save(NAME, savedJudge(), 0), 1);
 });
 
 t.test('damaged evidence that somebody has moved away is no failure', async (t) => {
   const { store, file } = await stored(t);
   unlinkSync(file);
-  await store.setAside(NAME);
+  await store.setAside(NAME, 'damaged');
   t.equal(await store.save(NAME, savedJudge(), 0), 1);
 });
 
@@ -166,7 +185,7 @@ t.test('a day of six gates at 300 requests a second stays well under a megabyte'
     slices.push({ stage: 0, index: slices.length, w: 0.05, spanMs, canary: arm(0.05), stable: arm(0.95) });
     minutes += lasts;
   }
-  const chars = evidenceCodec.encode(NAME, savedJudge({}, slices), 1).length;
+  const chars = evidenceText(NAME, savedJudge({}, slices), 1).length;
   t.comment(`${slices.length} slices, ${Math.round(chars / 1_024)} KB`);
   t.ok(chars < 600_000);
 });
@@ -177,12 +196,61 @@ t.test('zeros cost nothing', async (t) => {
   t.strictSame(sparse([1, 0, 2, 0, 0]), [1, -1, 2, -2]);
 });
 
+t.test('evidence of an earlier Coalmine, in one line, is gone on with', async (t) => {
+  const { store, file, text } = await stored(t);
+  const [, ...lines] = text.split('\n');
+  for (const counted of ['AAAAAAAB', '']) {
+    const body = JSON.stringify({ ...JSON.parse(lines.join('')), counted });
+    const head = { format: 'coalmine-evidence', version: 1, service: NAME, revision: 7 };
+    const checksum = createHash('sha256')
+      .update(`${JSON.stringify(head)}\n`)
+      .update(body)
+      .digest('hex');
+    writeFileSync(file, `${JSON.stringify({ ...head, checksum })}\n${body}`);
+    const state = savedJudge({ counted: counted === '' ? [] : [{ text: counted }] });
+    t.strictSame(await store.load(NAME), { kind: 'found', revision: 7, state });
+    writeFileSync(file, `${JSON.stringify({ ...head, checksum })}\n${body.replace('20', '21')}`);
+    t.match(await store.load(NAME), { kind: 'damaged', reason: /its checksum is wrong/ });
+  }
+  writeFileSync(file, text);
+  t.equal(await store.save(NAME, savedJudge(), 1), 2);
+});
+
+t.test('of a long evidence a save writes down what has changed, and reads the first line', async (t) => {
+  let looks = 0;
+  const watched = (index: number): Slice => ({
+    ...someSlice({ index }),
+    get w() {
+      looks++;
+      return 0.05;
+    },
+  });
+  const slices = Array.from({ length: 200 }, (_, index) => watched(index));
+  const reads: number[] = [];
+  const disk: Disk = {
+    ...nodeDisk,
+    async read(path, most) {
+      const bytes = await nodeDisk.read(path, most);
+      reads.push(bytes?.length ?? 0);
+      return bytes;
+    },
+  };
+  const store = createRecordStore(join(t.testdir({}), 'evidence'), evidenceCodec, disk);
+  await store.save(NAME, savedJudge({}, slices), 0);
+  t.equal(looks, 200);
+  await store.save(NAME, savedJudge({}, [...slices.slice(0, -1), watched(199)]), 1);
+  await store.save(NAME, savedJudge({}, [...slices, watched(200)]), 2);
+  t.equal(looks, 200 + 1 + 2, 'the last one, and the one that was the last before');
+  t.ok(Math.max(...reads) <= 65_536);
+  t.match(await store.load(NAME), { kind: 'found', revision: 3 });
+});
+
 t.test('the second time a slice is written it has not changed', async (t) => {
   fc.assert(
     fc.property(savedJudges, (saved) => {
-      const text = evidenceCodec.encode(NAME, saved, 1);
-      t.equal(evidenceCodec.encode(NAME, saved, 1), text);
-      t.equal(evidenceCodec.encode(NAME, structuredClone(saved), 1), text);
+      const text = evidenceText(NAME, saved, 1);
+      t.equal(evidenceText(NAME, saved, 1), text);
+      t.equal(evidenceText(NAME, structuredClone(saved), 1), text);
     }),
     { numRuns: 50 },
   );

@@ -27,6 +27,7 @@ t.test('each is counted once, for the version and the stage that served it', asy
   t.strictSame(feedback.counts(), {
     kpis: ['v1', 'v2'].map((version) => ({ app: 'iris-api', version, kpi: 'click', count: count(version) })),
     refused: { duplicate: 200, forged: 0, expired: 0, malformed: 0, unknown: 0 },
+    forgotten: { service: 0, total: 0 },
   });
 });
 
@@ -75,6 +76,7 @@ t.test('what is refused, and why', async (t) => {
   t.strictSame(feedback.counts(), {
     kpis: ['v1', 'v2'].map((version) => ({ app: 'iris-api', version, kpi: 'click', count: 0 })),
     refused: { duplicate: 0, forged: 1, expired: 1, malformed: 5, unknown: 7 },
+    forgotten: { service: 0, total: 0 },
   });
   now.ms += 60_000;
   t.match(await feedback.take([click({ id })]), { accepted: 1 }, 'a minute later is early enough');

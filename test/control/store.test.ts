@@ -215,7 +215,7 @@ t.test('what is no plain file is damaged', async (t) => {
 t.test('a state folder that is a file', async (t) => {
   const dir = join(t.testdir({ state: 'text' }), 'state');
   const store = createFileStore(dir);
-  t.match(await store.load(NAME), { kind: 'damaged', reason: /cannot be read \(ENOTDIR\)/ });
+  t.match(await store.load(NAME), { kind: 'unreadable', reason: /cannot be read \(ENOTDIR\)/ });
   await t.rejects(store.save(NAME, rolloutState(), 0), /the state folder is not a folder/);
   t.equal(readFileSync(dir, 'utf8'), 'text');
 });
@@ -238,7 +238,7 @@ t.test('what may not be read or written says so', async (t) => {
   const { dir, store, file, bytes } = await stored(t);
   chmodSync(file, 0o000);
   await withoutRights([dir], async () => {
-    t.match(await store.load(NAME), { kind: 'damaged', where: file, reason: /cannot be read \(EACCES\)/ });
+    t.match(await store.load(NAME), { kind: 'unreadable', where: file, reason: /cannot be read \(EACCES\)/ });
     await t.rejects(store.save(NAME, rolloutState(), 1), /the folder may not be written to \(EACCES\)/);
   });
   chmodSync(file, 0o600);
@@ -265,6 +265,15 @@ function failingDisk(fails: { call: keyof Disk | null }, code: string, calls: st
     read: guard('read', nodeDisk.read),
   };
 }
+
+t.test('a disk that fails to give a file says nothing against the file', async (t) => {
+  const { dir, file } = await stored(t);
+  for (const code of ['EMFILE', 'ENFILE', 'EIO', 'ENOMEM', 'ESTALE']) {
+    const store = createFileStore(dir, failingDisk({ call: 'read' }, code));
+    t.match(await store.load(NAME), { kind: 'unreadable', where: file, reason: `cannot be read (${code})` });
+    await t.rejects(store.save(NAME, rolloutState(), 1), /is not to be overwritten: it cannot be read/);
+  }
+});
 
 t.test('a save syncs the file, compares, renames and syncs the folder, in this order', async (t) => {
   const calls: string[] = [];

@@ -203,6 +203,7 @@ export function experimentView(changes: Partial<ExperimentView> = {}): Experimen
     elapsedMs: 7_200_000,
     state: 'continue',
     winner: null,
+    leaders: ['v1', 'v2'],
     remainingMs: 11_520_000,
     text: 'click with v2 1.085 times as often as with v1 (0.962 to 1.224, 1,230 events): undecided',
     sampleRatio: { evidence: 0.2, needed: 1000, share: 0 },

@@ -5,10 +5,19 @@ import { around, timeSpan, upwards } from '../../src/dashboard/chart/ranges.ts';
 import { listed, rankOf } from '../../src/dashboard/logic/attention.ts';
 import { bucketLines, bucketPlace, explainQuery } from '../../src/dashboard/logic/buckets.ts';
 import { evidenceBar } from '../../src/dashboard/logic/evidence.ts';
+import { experimentHead } from '../../src/dashboard/logic/experiment.ts';
 import { agreementOf, meanConfidence, predictionsOf } from '../../src/dashboard/logic/predictions.ts';
 import { hashOf, type Route, routeOf } from '../../src/dashboard/logic/route.ts';
 import { DASHES, SLOTS, slotsOf } from '../../src/dashboard/logic/slots.ts';
-import { GATES, quiet, rollout, service, summaryOf, timeline } from '../support/dashboard/scenes.ts';
+import {
+  experiment,
+  GATES,
+  quiet,
+  rollout,
+  service,
+  summaryOf,
+  timeline,
+} from '../support/dashboard/scenes.ts';
 
 t.test('a gate is drawn as far as it has come, to either side', async (t) => {
   const bar = (state: GateView['state'], harm: number | null, pass: number | null) => {
@@ -197,4 +206,23 @@ t.test('axes', async (t) => {
     ),
     { numRuns: 100 },
   );
+});
+
+t.test('what an experiment has found', async (t) => {
+  const [plain, ranked] = experiment().variants;
+  if (plain === undefined || ranked === undefined) throw new Error('the scene has two variants');
+  const variants = [plain, ranked, { ...ranked, name: 'fast' }];
+  const cases: readonly [Parameters<typeof experiment>[0], string][] = [
+    [{}, 'Not decided yet'],
+    [{ state: 'winner', winner: 'ranked', leaders: ['ranked'] }, 'ranked wins'],
+    [{ state: 'equivalent' }, 'No difference that matters'],
+    [{ state: 'equivalent', variants, leaders: ['ranked', 'fast'] }, 'ranked and fast are ahead, and equal'],
+    [
+      { state: 'equivalent', variants: [plain, ranked, { ...ranked, name: 'fast', state: 'stopped' }] },
+      'No difference that matters',
+    ],
+    [{ state: 'error' }, 'The counts cannot be believed'],
+    [{ state: 'idle', leaders: [] }, 'Nobody is in it'],
+  ];
+  for (const [more, head] of cases) t.equal(experimentHead(experiment(more)), head);
 });

@@ -6,21 +6,32 @@ import { type SpareStore, StoreConflict, type Stored } from '../../src/ports.ts'
 export interface EvidenceStore extends SpareStore<SavedJudge> {
   readonly texts: Map<string, string>;
   readonly aside: Map<string, string>;
+  /** What was moved away unread. */
+  readonly unread: Map<string, string>;
   /** Services in the order of their saves. */
   readonly saves: string[];
   /** What is stored, read. */
   peek(service: string): SavedJudge | null;
+  /** So many loads find the disk failing. */
+  failLoads(times: number): void;
   /** Saves reject with this from now on; null: they work again. */
   failSaves(error: Error | null): void;
   /** Saves take until the returned function is called. */
   hold(): () => void;
 }
 
+/** As it would be written. */
+export function evidenceText(service: string, saved: SavedJudge, revision: number): string {
+  return Buffer.from(evidenceCodec.encode(service, saved, revision)).toString();
+}
+
 export function createEvidenceStore(): EvidenceStore {
   const texts = new Map<string, string>();
   const aside = new Map<string, string>();
+  const unread = new Map<string, string>();
   const saves: string[] = [];
   let failure: Error | null = null;
+  let failing = 0;
   let held: Promise<void> = Promise.resolve();
   const look = (service: string): Stored<SavedJudge> => {
     const text = texts.get(service);
@@ -31,21 +42,28 @@ export function createEvidenceStore(): EvidenceStore {
   return {
     texts,
     aside,
+    unread,
     saves,
-    load: async (service) => look(service),
+    async load(service) {
+      if (failing === 0) return look(service);
+      failing--;
+      return { kind: 'unreadable', where: `memory:${service}`, reason: 'cannot be read (EMFILE)' };
+    },
     async save(service, saved, expected) {
       saves.push(service);
-      const text = evidenceCodec.encode(service, saved, expected + 1);
+      const text = evidenceText(service, saved, expected + 1);
       await held;
       if (failure !== null) throw failure;
       const stored = look(service);
       const revision = stored.kind === 'found' ? stored.revision : stored.kind === 'none' ? 0 : -1;
-      if (revision !== expected) throw new StoreConflict(`revision ${revision} is stored, not ${expected}`);
+      if (revision !== expected) {
+        throw new StoreConflict(`revision ${revision} is stored, not ${expected}`, revision);
+      }
       texts.set(service, text);
       return expected + 1;
     },
-    async setAside(service) {
-      aside.set(service, texts.get(service) ?? '');
+    async setAside(service, reason) {
+      (reason === 'unread' ? unread : aside).set(service, texts.get(service) ?? '');
       texts.delete(service);
     },
     async remove(service) {
@@ -54,6 +72,9 @@ export function createEvidenceStore(): EvidenceStore {
     peek(service) {
       const stored = look(service);
       return stored.kind === 'found' ? stored.state : null;
+    },
+    failLoads: (times) => {
+      failing = times;
     },
     failSaves: (error) => {
       failure = error;

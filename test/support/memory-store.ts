@@ -11,19 +11,26 @@ export interface MemoryStore extends Store {
   damage(service: string, reason: string): void;
   /** Takes the damaged record, or a sound one, away. */
   repair(service: string): void;
+  /** So many loads find the disk failing. */
+  failLoads(times: number): void;
   /** Saves reject with this from now on; null: they work again. */
   failSaves(error: Error | null): void;
 }
 
-type Slot = Exclude<Stored, { kind: 'none' }>;
+type Slot = Extract<Stored, { kind: 'found' | 'damaged' }>;
 
 export function createMemoryStore(): MemoryStore {
   const slots = new Map<string, Slot>();
   const saved: RolloutState[] = [];
   let failure: Error | null = null;
+  let failing = 0;
   return {
     saved,
     async load(service) {
+      if (failing > 0) {
+        failing--;
+        return { kind: 'unreadable', where: `memory:${service}`, reason: 'cannot be read (EMFILE)' };
+      }
       return structuredClone(slots.get(service) ?? { kind: 'none' });
     },
     async save(service, state, expected) {
@@ -31,7 +38,9 @@ export function createMemoryStore(): MemoryStore {
       const slot = slots.get(service);
       if (slot?.kind === 'damaged') throw new Error(`${slot.where} ${slot.reason}`);
       const revision = slot?.revision ?? 0;
-      if (revision !== expected) throw new StoreConflict(`revision ${revision} is stored, not ${expected}`);
+      if (revision !== expected) {
+        throw new StoreConflict(`revision ${revision} is stored, not ${expected}`, revision);
+      }
       const copy = structuredClone(state);
       slots.set(service, { kind: 'found', state: copy, revision: revision + 1 });
       saved.push(copy);
@@ -43,6 +52,9 @@ export function createMemoryStore(): MemoryStore {
     },
     damage: (service, reason) => slots.set(service, { kind: 'damaged', where: `memory:${service}`, reason }),
     repair: (service) => slots.delete(service),
+    failLoads: (times) => {
+      failing = times;
+    },
     failSaves: (error) => {
       failure = error;
     },

@@ -56,7 +56,7 @@ export function savedJudge(
       stops: { v3: { at: '2026-01-02T03:04:05.000Z', because: 'v3 failed 20 of 200\n\ud83d' } },
       told: 'continue',
     },
-    counted: 'AAAAAAAB',
+    counted: [{ text: 'AAAAAAAB' }],
     ...over,
   };
 }
@@ -153,7 +153,10 @@ export const savedJudges: fc.Arbitrary<SavedJudge> = record({
       told: fc.string(),
     }),
   ),
-  counted: fc.base64String(),
+  counted: fc.array(
+    fc.base64String().map((text) => ({ text })),
+    { maxLength: 3 },
+  ),
 });
 
 /** For the contract of stores. */

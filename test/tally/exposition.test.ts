@@ -60,6 +60,7 @@ function world(first: Split) {
   const feedback = {
     kpis: [{ app: 'iris-api', version: 'v1', kpi: 'click', count: 3 }],
     refused: { forged: 2, expired: 0 },
+    forgotten: { service: 3, total: 0 },
   };
   let current = first;
   const reloads = { ok: 0, failed: 0 };
@@ -254,6 +255,8 @@ t.test('feedback', async (t) => {
     'coalmine_kpi_total{app="iris-api",kpi="click",version="v1"}': 3,
   });
   t.strictSame(startingWith(told, 'coalmine_feedback'), {
+    'coalmine_feedback_forgotten_total{bound="service"}': 3,
+    'coalmine_feedback_forgotten_total{bound="total"}': 0,
     'coalmine_feedback_refused_total{reason="forged"}': 2,
     'coalmine_feedback_refused_total{reason="expired"}': 0,
   });

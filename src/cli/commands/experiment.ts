@@ -29,19 +29,34 @@ export function addExperiment(program: Command, { io, action }: CommandContext):
 
 const STATES: Readonly<Record<ExperimentBody['state'], string>> = {
   winner: 'winner',
-  equivalent: 'equivalent: no variant matters',
+  equivalent: 'equivalent',
   continue: 'undecided, go on',
   error: 'the counts cannot be believed',
   idle: 'nothing is compared',
 };
 
+function verdictOf({ state, winner, leaders, variants }: ExperimentBody): string {
+  const compared = variants.filter((one) => one.state !== 'off' && one.state !== 'stopped');
+  const isOpen = leaders.length === compared.length;
+  switch (state) {
+    case 'winner':
+      return `${STATES[state]} ${winner}`;
+    case 'equivalent':
+      return `${STATES[state]}: ${isOpen ? 'no variant matters' : `${leaders.join(', ')}; the others are behind`}`;
+    case 'continue':
+      return `${STATES[state]}${isOpen ? '' : `; the best is one of ${leaders.join(', ')}`}`;
+    default:
+      return STATES[state];
+  }
+}
+
 function textOf(view: ExperimentBody): string {
-  const { service, kpi, alpha, state, winner, remainingMs, problems, variants } = view;
+  const { service, kpi, alpha, state, remainingMs, problems, variants } = view;
   const began = view.began.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
   const facts = [
     ['Experiment:', `${service}, ${kpi}, alpha ${alpha}`],
     ['Began:', `${began}, ${duration(view.elapsedMs)} ago`],
-    ['Verdict:', winner === null ? STATES[state] : `${STATES[state]} ${winner}`],
+    ['Verdict:', verdictOf(view)],
     ...(state === 'continue'
       ? [['Remaining:', remainingMs === null ? 'not foreseeable' : `about ${duration(remainingMs)}`]]
       : []),

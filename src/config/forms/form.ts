@@ -29,7 +29,14 @@ import {
 } from './quantities.ts';
 import { readQueryStep, readQueryTime } from './query-time.ts';
 import { good, type Reading } from './reading.ts';
-import { readFieldPath, readHeaderValue, readHttpUrl, readLabel, readTraceUrl } from './texts.ts';
+import {
+  readBearerToken,
+  readFieldPath,
+  readHeaderValue,
+  readHttpUrl,
+  readLabel,
+  readTraceUrl,
+} from './texts.ts';
 
 /** What a value must look like beyond its JSON type; stands in the schema as `x-form`. */
 export type Form =
@@ -64,6 +71,7 @@ const PLAIN_FORMS = {
   traceUrl: readTraceUrl,
   httpUrlOrArgs: orArgs(readHttpUrl),
   headerValue: readHeaderValue,
+  bearerToken: readBearerToken,
   jsonPath: readJsonPath,
   pointer: readPointer,
   percentText: readPercentText,

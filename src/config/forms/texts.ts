@@ -10,6 +10,21 @@ export function readLabel(text: string): Reading<string> {
   return /\p{Cc}|\p{Cs}/u.test(text) ? bad('has a control character', 'write it on one line') : good(text);
 }
 
+/** What `Authorization: Bearer …` can carry: anything else would let nobody in. */
+export function readBearerToken(text: string): Reading<string> {
+  if (/^[\x21-\x7e]+$/.test(text)) return good(text);
+  if (text !== text.trim()) {
+    return bad(
+      'begins or ends with a space or a line break',
+      'take that away; a file that the token comes from may end with a line break',
+    );
+  }
+  return bad(
+    'has a character that no Authorization header can carry',
+    'use letters, digits and - . _ ~ + / =, without spaces',
+  );
+}
+
 /** An http or https URL, with path and query; as it is sent. */
 export function readHttpUrl(text: string): Reading<string> {
   const example = 'write it like http://host:9090/path';

@@ -29,7 +29,8 @@ export const kpiSchema = section(
 export const experimentSchema = section(
   {
     alpha: share(0.0001, 0.2, {
-      description: 'Greatest probability of naming a winner where there is none, for the whole experiment.',
+      description:
+        'Greatest probability of any wrong conclusion, for the whole experiment and all pairs of its versions.',
       default: DEFAULTS.experiment.alpha,
     }),
     variants: Type.Array(text('name', 'a version', { description: 'A version.' }), {

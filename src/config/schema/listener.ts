@@ -124,8 +124,9 @@ export const adminSchema = section(
         'Bearer token of the admin API, 16 characters at least. Take it from an environment variable rather than writing it here.',
       minLength: 16,
       maxLength: 1_024,
+      'x-form': { kind: 'bearerToken' },
       'x-secret': true,
-      'x-type': 'text (16 characters at least)',
+      'x-type': 'text (16 characters at least, none of them a space)',
       'x-default': 'none',
     }),
     allowedHosts: Type.Array(text('host', 'a host', { description: 'A host without a port.' }), {

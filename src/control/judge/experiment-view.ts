@@ -1,4 +1,9 @@
-import type { ExperimentVerdict, VariantState, VariantVerdict } from '../../core/judge/experiment.ts';
+import {
+  type ExperimentVerdict,
+  pairsOf,
+  type VariantState,
+  type VariantVerdict,
+} from '../../core/judge/experiment.ts';
 import type { Estimate, GateState } from '../../core/judge/gates.ts';
 import { rateInterval } from '../../core/judge/kernels/interval.ts';
 import type { ExperimentPlan } from '../../core/judge/service.ts';
@@ -12,14 +17,16 @@ import { estimateView, evidenceView } from './view.ts';
 export interface ExperimentView {
   readonly service: string;
   readonly kpi: string;
-  /** Greatest probability of naming a winner among equals, for the whole experiment. */
+  /** Greatest probability of any wrong conclusion, for the whole experiment. */
   readonly alpha: number;
   /** Since when the shares are as they are, ISO 8601; nothing from before is counted. */
   readonly began: string;
   readonly elapsedMs: number;
-  /** `idle`: fewer than two variants have users. `error`: the counts cannot be believed. */
+  /** `equivalent`: the leaders are. `idle`: fewer than two variants have users. `error`: the counts cannot be believed. */
   readonly state: 'winner' | 'equivalent' | 'continue' | 'error' | 'idle';
   readonly winner: string | null;
+  /** Versions that no other is known to be better than; the best is one of them. Empty if nothing is compared. */
+  readonly leaders: readonly string[];
   /** If it goes on like this; 0: decided, null: not foreseeable. */
   readonly remainingMs: number | null;
   /** Plain words with the numbers. */
@@ -92,6 +99,7 @@ export function experimentView(parts: ExperimentParts): ExperimentView {
     elapsedMs: Math.round(elapsedMs),
     state: verdict === null ? 'idle' : verdict.state === 'ERROR' ? 'error' : verdict.state,
     winner: verdict?.winner ?? null,
+    leaders: verdict?.leaders ?? [],
     remainingMs: verdict?.remainingMs ?? null,
     text: verdict?.text ?? 'fewer than two variants have users, nothing is compared',
     sampleRatio: verdict === null ? null : evidenceView(verdict.sampleRatio),
@@ -134,7 +142,7 @@ const NOTHING: VariantTotals = { requests: 0, keys: 0, events: 0, firsts: 0 };
 function conversionOf({ alpha, variants }: ExperimentPlan, keys: number, firsts: number): Estimate {
   // Among very many users some are taken for one; their events are not.
   const k = Math.min(firsts, keys);
-  return { value: k / keys, ...rateInterval(k, keys, alpha / (variants.length - 1)), n: keys };
+  return { value: k / keys, ...rateInterval(k, keys, alpha / pairsOf(variants.length)), n: keys };
 }
 
 function stateOf(own: VariantVerdict | null, weight: number): VariantView['state'] {

@@ -5,6 +5,7 @@ import type { Arm, Slice } from '../../core/judge/evidence.ts';
 import {
   type ExperimentVerdict,
   judgeExperiment,
+  pairsOf,
   type ExperimentPlan as TestPlan,
 } from '../../core/judge/experiment.ts';
 import { entry } from '../../core/judge/gates/reading.ts';
@@ -225,7 +226,7 @@ export class Experiments {
 
   #tell(course: Course, service: string, { kpi }: ExperimentPlan): void {
     const { verdict } = course;
-    const state = verdict === null ? 'idle' : `${verdict.state} ${verdict.winner ?? ''}`.trim();
+    const state = toldOf(verdict);
     if (state === course.told) return;
     course.told = state;
     const { log } = this.#deps;
@@ -240,6 +241,18 @@ export class Experiments {
   #service(name: string): Service | undefined {
     const { services } = this.#deps.holder().split();
     return services.find((service) => service.name === name);
+  }
+}
+
+/** What the log is told of once. */
+function toldOf(verdict: ExperimentVerdict | null): string {
+  if (verdict === null) return 'idle';
+  switch (verdict.state) {
+    case 'winner':
+    case 'equivalent':
+      return `${verdict.state} ${verdict.leaders.join(', ')}`;
+    default:
+      return verdict.state;
   }
 }
 
@@ -266,7 +279,7 @@ function testOf(plan: ExperimentPlan, shares: ReadonlyMap<string, number>): Test
   const sum = present.reduce((total, name) => total + (shares.get(name) ?? 0), 0);
   return {
     kpi: plan.kpi,
-    alpha: (plan.alpha * (present.length - 1)) / (plan.variants.length - 1),
+    alpha: (plan.alpha * pairsOf(present.length)) / pairsOf(plan.variants.length),
     within: WITHIN,
     control,
     variants: present.map((name) => ({ name, share: (shares.get(name) ?? 0) / sum })),

@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Config } from '../../config/load.ts';
+import type { CountedBlock } from '../../core/judge/saved.ts';
 import type { Split } from '../../core/model.ts';
 import { type FeedbackOutcome, type KpiAdd, Ledger } from '../../kpi/ledger.ts';
 import type { Clock, PatternCompiler } from '../../ports.ts';
@@ -103,15 +104,15 @@ export class Feedback {
         }),
       );
     });
-    return { kpis, refused: { ...this.#refused } };
+    return { kpis, refused: { ...this.#refused }, forgotten: { ...this.#ledger.forgotten() } };
   }
 
-  /** What was counted of a service, as a text that a process after this one can `recall`. */
-  counted(service: string): string {
+  /** What was counted of a service, for a process after this one to `recall`. */
+  counted(service: string): readonly CountedBlock[] {
     return this.#ledger.counted(service);
   }
 
-  recall(service: string, counted: string): void {
+  recall(service: string, counted: readonly CountedBlock[]): void {
     this.#ledger.recall(service, counted);
   }
 

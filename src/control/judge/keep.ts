@@ -1,7 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { differenceOf, resumed, type SavedJudge } from '../../core/judge/saved.ts';
 import type { Service, Split } from '../../core/model.ts';
-import { type Clock, type Log, type SpareStore, StoreConflict } from '../../ports.ts';
+import {
+  type AsideReason,
+  type Clock,
+  type Log,
+  type SpareStore,
+  StoreConflict,
+  type Stored,
+} from '../../ports.ts';
+import { loadPatiently } from '../patient.ts';
 import type { Bench } from './bench.ts';
 import type { Board } from './board.ts';
 import type { Experiments } from './experiments.ts';
@@ -17,6 +25,12 @@ const TURNS = 40;
 const SAVE_MS = 5_000;
 /** The same where a stage has just ended. */
 const SAVE_SOON_MS = 1_000;
+/**
+ * Another process saves the record: if it has not for so long, it is taken to be gone. Doubled each time it was not,
+ * so that two that live on one folder, which may be silent for lack of requests, soon leave each other alone.
+ */
+const YIELD_MS = 60_000;
+const YIELD_MOST_MS = 3_600_000;
 /** Saves under way: they share the threads and the disk with the states of rollouts, which come first. */
 const AT_ONCE = 2;
 /** The same when the process ends and nobody waits. */
@@ -54,10 +68,12 @@ interface Entry {
   revision: number | null;
   /** From the process before, until it is asked for. */
   loaded: SavedJudge | null;
-  /** What is stored cannot be used, and moves aside with the first save. */
-  isDamaged: boolean;
-  /** Another process saves it. */
+  /** What is stored was not gone on with and moves aside with the first save; null: it may be saved over. */
+  aside: AsideReason | null;
+  /** Another process saves it, `revision` last. */
   isForeign: boolean;
+  /** How long that one may be silent. */
+  yieldMs: number;
   isBusy: boolean;
   triedAtMs: number;
   stage: number;
@@ -134,9 +150,8 @@ export class Keep {
       const service = services.get(name);
       const sinceMs = nowMs - entry.triedAtMs;
       if (entry.isBusy && sinceMs >= SLOW_MS) this.#warn(name, 'the disk does not answer');
-      if (service === undefined || entry.isBusy || entry.isForeign) continue;
-      const waitMs = service.stage === entry.stage ? SAVE_MS : SAVE_SOON_MS;
-      if (sinceMs >= waitMs) due.push([entry, service]);
+      if (service === undefined || entry.isBusy) continue;
+      if (sinceMs >= waitMsOf(entry, service)) due.push([entry, service]);
     }
     due.sort(([a], [b]) => a.triedAtMs - b.triedAtMs);
     const most = Math.max(LEAST, Math.ceil(names.length / TURNS));
@@ -193,37 +208,62 @@ export class Keep {
     if (entry.saved !== null && entry.saved.course === text && isSame(entry.saved.bench, saved)) return;
     const counted = this.#deps.feedback.counted(name);
     this.#run(entry, name, async () => {
-      await this.#save(entry, name, { ...saved, course, counted });
+      if (!(await this.#save(entry, name, { ...saved, course, counted }))) return;
       entry.saved = { bench: saved, course: text };
       if (this.#warnedOf === name) this.#tellBetter(name);
     });
   }
 
-  async #save(entry: Entry, name: string, saved: SavedJudge): Promise<void> {
+  /** False: it is another process's. */
+  async #save(entry: Entry, name: string, saved: SavedJudge): Promise<boolean> {
     const { store } = this.#deps;
-    if (entry.revision === null && !entry.isDamaged) await this.#look(entry, name);
-    if (entry.isDamaged) {
-      await store.setAside(name);
-      entry.isDamaged = false;
+    if (entry.revision === null && entry.aside === null) await this.#relook(entry, name);
+    if (entry.aside !== null) {
+      await store.setAside(name, entry.aside);
+      entry.aside = null;
       entry.revision = 0;
     }
     try {
       entry.revision = await store.save(name, saved, entry.revision ?? 0);
     } catch (error) {
-      if (error instanceof StoreConflict) await this.#afterConflict(entry, name, error);
-      throw error;
+      if (!(error instanceof StoreConflict)) throw error;
+      if (error.stored > 0) {
+        this.#yield(entry, name, error);
+        return false;
+      }
+      // Somebody has removed it.
+      entry.revision = await store.save(name, saved, 0);
     }
+    if (entry.isForeign) this.#takeOver(entry, name);
+    return true;
   }
 
-  /** Somebody has removed it, or it is another process's. */
-  async #afterConflict(entry: Entry, name: string, { message }: Error): Promise<void> {
-    await this.#look(entry, name);
-    if (entry.revision === 0) return;
+  /** Waits for the other process to end: the next attempt fails too, if that one has saved by then. */
+  #yield(entry: Entry, name: string, { message, stored }: StoreConflict): void {
+    entry.revision = stored;
+    if (entry.isForeign) return;
     entry.isForeign = true;
     this.#deps.log.warn(
       { service: name },
-      `evidence is no longer saved, for another process does: ${message}`,
+      `evidence is not saved while another process does: ${message}; two gateways need two state folders`,
     );
+  }
+
+  #takeOver(entry: Entry, name: string): void {
+    entry.isForeign = false;
+    const seconds = entry.yieldMs / 1_000;
+    entry.yieldMs = Math.min(2 * entry.yieldMs, YIELD_MOST_MS);
+    this.#deps.log.info(
+      { service: name },
+      `evidence is saved again: another process had, and has not for ${seconds} s`,
+    );
+  }
+
+  /** Throws where that cannot be told now: what may be there is not saved over. */
+  async #relook(entry: Entry, name: string): Promise<void> {
+    const { store } = this.#deps;
+    const stored = await this.#look(entry, name, () => store.load(name));
+    if (stored.kind === 'unreadable') throw new Error(`${stored.where} ${stored.reason}`);
   }
 
   #remove(entry: Entry, name: string): void {
@@ -231,7 +271,7 @@ export class Keep {
     this.#run(entry, name, async () => {
       await this.#deps.store.remove(name);
       entry.revision = 0;
-      entry.isDamaged = false;
+      entry.aside = null;
       entry.loaded = null;
       entry.saved = null;
     });
@@ -261,21 +301,39 @@ export class Keep {
   }
 
   async #load(name: string): Promise<void> {
+    const { store, log } = this.#deps;
     const entry = this.#entryOf(name);
-    const stored = await this.#look(entry, name);
-    if (stored?.kind === 'found') entry.loaded = stored.state;
-    else if (stored?.kind === 'damaged') {
-      const why = `${stored.where} ${stored.reason}`;
-      this.#deps.log.warn({ service: name }, `evidence of before the restart cannot be used: ${why}`);
+    const stored = await this.#look(entry, name, () => loadPatiently(store, name));
+    switch (stored.kind) {
+      case 'found':
+        entry.loaded = stored.state;
+        return;
+      case 'damaged':
+        log.warn(
+          { service: name },
+          `evidence of before the restart cannot be used: ${stored.where} ${stored.reason}`,
+        );
+        return;
+      case 'unreadable':
+        // By the time it can be read, what is counted has begun anew.
+        entry.aside = 'unread';
+        log.warn(
+          { service: name },
+          `evidence of before the restart is not gone on with, and is set aside: ${stored.where} ${stored.reason}`,
+        );
     }
   }
 
-  /** Learns what is stored; null: that could not be told. */
-  async #look(entry: Entry, name: string) {
-    const { store } = this.#deps;
-    const stored = await store.load(name).catch((error: unknown) => this.#warn(name, String(error)));
-    if (stored === undefined) return null;
-    entry.isDamaged = stored.kind === 'damaged';
+  /** Learns what is stored; never rejects. */
+  async #look(
+    entry: Entry,
+    name: string,
+    load: () => Promise<Stored<SavedJudge>>,
+  ): Promise<Stored<SavedJudge>> {
+    const stored = await load().catch(
+      (error: unknown) => ({ kind: 'unreadable', where: name, reason: String(error) }) as const,
+    );
+    entry.aside = stored.kind === 'damaged' ? 'damaged' : null;
     entry.revision = stored.kind === 'found' ? stored.revision : stored.kind === 'none' ? 0 : null;
     return stored;
   }
@@ -286,8 +344,9 @@ export class Keep {
       entry = {
         revision: null,
         loaded: null,
-        isDamaged: false,
+        aside: null,
         isForeign: false,
+        yieldMs: YIELD_MS,
         isBusy: false,
         triedAtMs: this.#deps.clock.nowMs(),
         stage: -1,
@@ -310,6 +369,11 @@ export class Keep {
     this.#warnedOf = service;
     this.#deps.log.warn({ service }, `evidence cannot be saved, a restart would lose what is new: ${reason}`);
   }
+}
+
+function waitMsOf({ isForeign, yieldMs, stage }: Entry, service: Service): number {
+  if (isForeign) return yieldMs;
+  return service.stage === stage ? SAVE_MS : SAVE_SOON_MS;
 }
 
 function requestsOf({ sides }: SavedJudge): number {

@@ -11,6 +11,7 @@ import { initialState } from '../../core/rollout/transition.ts';
 import type { HookAnswer, Log, MeasureContext, PatternCompiler, Store } from '../../ports.ts';
 import type { Holder } from '../holder.ts';
 import type { Board, Position } from '../judge/board.ts';
+import { loadPatiently } from '../patient.ts';
 import type { Windows } from '../windows.ts';
 import { isRetry, nextWeight } from './attempt.ts';
 import { callHook, carryOut, type EffectDeps } from './effects.ts';
@@ -104,7 +105,8 @@ class Manager implements Rollouts {
   async open({ rollouts, judges, split }: Config): Promise<Config['split']> {
     this.#deps.judge.adopt(judges);
     const plans = new Map(rollouts.map((plan) => [plan.service, plan]));
-    for (const plan of rollouts) this.#slots.set(plan.service, await this.#load(plan));
+    const slots = await Promise.all(rollouts.map((plan) => this.#load(plan)));
+    for (const slot of slots) this.#slots.set(slot.plan.service, slot);
     return {
       ...split,
       services: split.services.map((service) => {
@@ -287,8 +289,9 @@ class Manager implements Rollouts {
 
   async #load(plan: RolloutPlan): Promise<Slot> {
     const { store, log } = this.#deps;
-    const stored = await store.load(plan.service);
-    const blocked = stored.kind === 'damaged' ? `${stored.where}: ${stored.reason}` : null;
+    const stored = await loadPatiently(store, plan.service);
+    const isUnusable = stored.kind === 'damaged' || stored.kind === 'unreadable';
+    const blocked = isUnusable ? `${stored.where}: ${stored.reason}` : null;
     if (blocked !== null) {
       log.error(
         { service: plan.service },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RolloutState } from '../../core/rollout/state.ts';
+import { MAX_STATE_BYTES } from './disk.ts';
 import { object, ShapeError } from './shape.ts';
 import { readState } from './state-shape.ts';
 
@@ -25,9 +26,11 @@ export interface Codec<T> {
   readonly what: string;
   /** What is to be done about one that cannot be used, in words. */
   readonly remedy: string;
-  encode(service: string, state: T, revision: number): string;
+  encode(service: string, state: T, revision: number): string | Uint8Array;
   /** Never throws. */
   decode(service: string, bytes: Uint8Array): Decoded<T>;
+  /** So many bytes of the beginning are enough for `revisionOf`. */
+  readonly headBytes: number;
   /** As `decode`, but no more than a save must know. */
   revisionOf(service: string, bytes: Uint8Array): Revision | Damaged;
 }
@@ -86,6 +89,7 @@ export const rolloutCodec: Codec<RolloutState> = {
   remedy: 'move it away to begin anew',
   encode,
   decode,
+  headBytes: MAX_STATE_BYTES,
   revisionOf: decode,
 };
 

@@ -7,15 +7,15 @@ export interface Disk {
   /** Makes the folder, and those above it, durably; content where it is there already. */
   makeFolder(path: string): Promise<void>;
   /** A new file, its content on the disk when this resolves. */
-  create(path: string, text: string): Promise<void>;
+  create(path: string, content: string | Uint8Array): Promise<void>;
   /** Replaces `to` in one step; durable after `syncFolder`. */
   rename(from: string, to: string): Promise<void>;
   syncFolder(path: string): Promise<void>;
   remove(path: string): Promise<void>;
   /** Names in a folder. */
   list(path: string): Promise<readonly string[]>;
-  /** Null: there is none. */
-  read(path: string): Promise<Uint8Array | null>;
+  /** The beginning, at most so many bytes. Null: there is none. */
+  read(path: string, most: number): Promise<Uint8Array | null>;
 }
 
 /** Bounds what one broken file can make a gateway read. */
@@ -34,9 +34,9 @@ export const nodeDisk: Disk = {
     const highest = dirname(first);
     for (let made = path; made !== highest; made = dirname(made)) await syncFolder(dirname(made));
   },
-  async create(path, text) {
+  async create(path, content) {
     await using(await open(path, 'wx', PRIVATE_FILE), async (file) => {
-      await file.writeFile(text);
+      await file.writeFile(content);
       await file.sync();
     });
   },
@@ -59,15 +59,26 @@ async function syncFolder(path: string): Promise<void> {
   });
 }
 
-async function read(path: string): Promise<Uint8Array | null> {
+async function read(path: string, most: number): Promise<Uint8Array | null> {
   const file = await openToRead(path);
   if (file === null) return null;
   return using(file, async () => {
     const stat = await file.stat();
     if (!stat.isFile()) throw new NotAFile(stat.isDirectory() ? 'is a folder' : 'is not a regular file');
     if (stat.size > MAX_STATE_BYTES) throw new NotAFile(`is larger than ${MAX_STATE_BYTES} bytes`);
-    return file.readFile();
+    return stat.size <= most ? file.readFile() : readHead(file, most);
   });
+}
+
+async function readHead(file: FileHandle, bytes: number): Promise<Uint8Array> {
+  const head = new Uint8Array(bytes);
+  let length = 0;
+  while (length < bytes) {
+    const { bytesRead } = await file.read(head, length, bytes - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return head.subarray(0, length);
 }
 
 async function openToRead(path: string): Promise<FileHandle | null> {

@@ -1,30 +1,41 @@
 import { createHash } from 'node:crypto';
-import type { Arm, Evidence, KpiCount, Slice } from '../../core/judge/evidence.ts';
-import type { SavedJudge, SavedSide } from '../../core/judge/saved.ts';
+import type { Arm, KpiCount, Slice } from '../../core/judge/evidence.ts';
+import type { CountedBlock, SavedJudge, SavedSide } from '../../core/judge/saved.ts';
 import type { Codec, Damaged, Decoded } from './codec.ts';
 import { readSaved, sparse, type WrittenArm } from './evidence-shape.ts';
 import { object, ShapeError } from './shape.ts';
 
 /**
- * The text of an evidence file: a line `{format, version, service, revision, checksum}`, and a line with the
- * evidence. The checksum is the SHA-256, in hex, of the first line without it and of the second as they are
- * written. Apart from a rollout's state: this is large, is written often, and may be lost.
+ * An evidence file: a line `{format, version, service, revision, checksum}`, and the evidence as JSON in lines, one
+ * for each slice and each block of feedback. The checksum is the SHA-256, in hex, of the first line without it and
+ * of the SHA-256 of each other line, one after the other. So a line that has not changed since the last save is
+ * neither written down nor hashed again. Apart from a rollout's state: this is large, is written often, and may be
+ * lost.
  */
 const FORMAT = 'coalmine-evidence';
-const VERSION = 1;
+const VERSION = 2;
+/** The one before: the evidence in one line, and the checksum that of both as they are written. */
+const IN_ONE_LINE = 1;
 /** The first line of any file has room in this. */
 const MAX_HEAD_BYTES = 65_536;
 /** A rollout of days takes a tenth of it. */
-export const MAX_EVIDENCE_CHARS = 4 * 1024 * 1024;
+export const MAX_EVIDENCE_BYTES = 4 * 1024 * 1024;
 
 export const evidenceCodec: Codec<SavedJudge> = {
   what: 'the evidence',
   remedy: 'the evidence begins anew',
+  headBytes: MAX_HEAD_BYTES,
   encode(service, saved, revision) {
     const head = { format: FORMAT, version: VERSION, service, revision };
-    const body = textOf(saved);
-    if (body.length > MAX_EVIDENCE_CHARS) throw new Error(`it is too large, ${body.length} characters`);
-    return `${JSON.stringify({ ...head, checksum: checksumOf(head, body) })}\n${body}`;
+    const lines = linesOf(saved);
+    const length = lines.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    if (length > MAX_EVIDENCE_BYTES) throw new Error(`it is too large, ${length} bytes`);
+    const checksum = checksumOf(
+      head,
+      lines.map(({ digest }) => digest),
+    );
+    const first = Buffer.from(JSON.stringify({ ...head, checksum }));
+    return Buffer.concat([first, ...lines.flatMap(({ bytes }) => [LINE_BREAK, bytes])]);
   },
   decode(service, bytes) {
     try {
@@ -54,8 +65,13 @@ interface Head {
 function read(service: string, bytes: Uint8Array): Decoded<SavedJudge> {
   if (bytes.length === 0) return damaged('is empty');
   const { checksum, end, ...head } = headOf(service, bytes);
-  const body = decodeText(bytes.subarray(end + 1));
-  if (body === undefined || checksum !== checksumOf(head, body)) {
+  const rest = bytes.subarray(end + 1);
+  const body = decodeText(rest);
+  const wanted =
+    head.version === IN_ONE_LINE
+      ? sha256([`${JSON.stringify(head)}\n`, rest], 'hex')
+      : checksumOf(head, digestsOf(rest));
+  if (body === undefined || checksum !== wanted) {
     return damaged('was changed, damaged or cut short: its checksum is wrong');
   }
   return { kind: 'found', state: readSaved(JSON.parse(body), 'evidence'), revision: head.revision };
@@ -66,14 +82,14 @@ function headOf(
   service: string,
   bytes: Uint8Array,
 ): Head & { readonly checksum: unknown; readonly end: number } {
-  const end = bytes.subarray(0, MAX_HEAD_BYTES).indexOf(0x0a);
+  const end = bytes.subarray(0, MAX_HEAD_BYTES).indexOf(LINE_BREAK_BYTE);
   const line = end < 0 ? undefined : decodeText(bytes.subarray(0, end));
   const { format, version, service: whose, revision, checksum } = object(parse(line), 'its first line');
   if (format !== FORMAT) throw new ShapeError('its format', `“${FORMAT}”`);
-  if (version !== VERSION) {
+  if (version !== VERSION && version !== IN_ONE_LINE) {
     throw new ShapeError(
       'its version',
-      `${VERSION}, not ${JSON.stringify(version)}: another Coalmine wrote it`,
+      `${IN_ONE_LINE} or ${VERSION}, not ${JSON.stringify(version)}: another Coalmine wrote it`,
     );
   }
   if (whose !== service) throw new ShapeError('its service', JSON.stringify(service));
@@ -103,24 +119,79 @@ function damaged(reason: string): Damaged {
   return { kind: 'damaged', reason };
 }
 
-function checksumOf(head: Head, body: string): string {
-  return createHash('sha256')
-    .update(`${JSON.stringify(head)}\n`)
-    .update(body)
-    .digest('hex');
+function checksumOf(head: Head, digests: readonly string[]): string {
+  return sha256([`${JSON.stringify(head)}\n`, Buffer.from(digests.join(''), 'latin1')], 'hex');
 }
 
-function textOf({ sides, ...rest }: SavedJudge): string {
-  return `{"sides":[${sides.map(sideText).join()}],${JSON.stringify(rest).slice(1)}`;
+function sha256(parts: readonly (string | Uint8Array)[], as: 'hex' | 'binary'): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest(as);
 }
 
-function sideText({ evidence, ...rest }: SavedSide): string {
-  return `{"evidence":${evidenceText(evidence)},${JSON.stringify(rest).slice(1)}`;
+function digestsOf(bytes: Uint8Array): readonly string[] {
+  const digests: string[] = [];
+  for (let from = 0; from <= bytes.length; ) {
+    const at = bytes.indexOf(LINE_BREAK_BYTE, from);
+    const end = at < 0 ? bytes.length : at;
+    digests.push(sha256([bytes.subarray(from, end)], 'binary'));
+    from = end + 1;
+  }
+  return digests;
 }
 
-function evidenceText({ slices, late, ...rest }: Evidence): string {
+const LINE_BREAK_BYTE = 0x0a;
+const LINE_BREAK = Uint8Array.of(LINE_BREAK_BYTE);
+
+interface Line {
+  readonly bytes: Uint8Array;
+  /** SHA-256, a character for each byte. */
+  readonly digest: string;
+}
+
+function lineOf(text: string): Line {
+  const bytes = Buffer.from(text);
+  return { bytes, digest: sha256([bytes], 'binary') };
+}
+
+/** Of hundreds the newest change between two saves, and what has changed is another object. */
+const known = new WeakMap<Slice | CountedBlock, Line>();
+
+/** Items of a list in JSON. The last one has no comma, and is the one that changes. */
+function itemLines<T extends Slice | CountedBlock>(
+  items: readonly T[],
+  textOf: (item: T) => string,
+): readonly Line[] {
+  return items.map((item, i) => {
+    if (i === items.length - 1) return lineOf(textOf(item));
+    let line = known.get(item);
+    if (line === undefined) {
+      line = lineOf(`${textOf(item)},`);
+      known.set(item, line);
+    }
+    return line;
+  });
+}
+
+function linesOf({ sides, counted, ...rest }: SavedJudge): readonly Line[] {
+  return [
+    lineOf('{"sides":['),
+    ...sides.flatMap((side, i) => sideLines(side, i === sides.length - 1)),
+    lineOf(`],${JSON.stringify(rest).slice(1, -1)},"counted":[`),
+    ...itemLines(counted, ({ text }) => JSON.stringify(text)),
+    lineOf(']}'),
+  ];
+}
+
+function sideLines({ evidence, ...side }: SavedSide, isLast: boolean): readonly Line[] {
+  const { slices, late, ...rest } = evidence;
   const written = late.map(({ w, canary, stable }) => ({ w, canary: pairs(canary), stable: pairs(stable) }));
-  return `{"slices":[${slices.map(sliceText).join()}],${JSON.stringify({ ...rest, late: written }).slice(1)}`;
+  const more = JSON.stringify({ ...rest, late: written }).slice(1);
+  return [
+    lineOf('{"evidence":{"slices":['),
+    ...itemLines(slices, sliceText),
+    lineOf(`],${more},${JSON.stringify(side).slice(1)}${isLast ? '' : ','}`),
+  ];
 }
 
 function sliceText({ stage, index, w, spanMs, canary, stable, passed }: Slice): string {
@@ -128,7 +199,7 @@ function sliceText({ stage, index, w, spanMs, canary, stable, passed }: Slice): 
   return `[${stage},${index},${w},${spanMs},${armText(canary)},${armText(stable)}${more}]`;
 }
 
-/** Of hundreds of slices the newest ones change between two saves, and an arm that changed is a new object. */
+/** An arm that changed is a new object, and of a slice one may have changed without the other. */
 const armTexts = new WeakMap<Arm, string>();
 
 function armText(arm: Arm): string {

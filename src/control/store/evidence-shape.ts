@@ -7,7 +7,14 @@ import {
   type LateKpis,
   type Slice,
 } from '../../core/judge/evidence.ts';
-import type { About, SavedCourse, SavedJudge, SavedSide, SavedStop } from '../../core/judge/saved.ts';
+import type {
+  About,
+  CountedBlock,
+  SavedCourse,
+  SavedJudge,
+  SavedSide,
+  SavedStop,
+} from '../../core/judge/saved.ts';
 import {
   count,
   finite,
@@ -183,10 +190,16 @@ const course = record<SavedCourse>({
   told: text,
 });
 
+/** One text in version 1, without any where there is nothing. */
+const counted: Reader<readonly CountedBlock[]> = (value, at) => {
+  const texts = typeof value === 'string' ? [value].filter((one) => one !== '') : list(text)(value, at);
+  return texts.map((one) => ({ text: one }));
+};
+
 export const readSaved: Reader<SavedJudge> = record<SavedJudge>({
   about: record<About>({ epoch: text, beganWallMs: nullable(finite), question: text, versions: text }),
   frozen: named(within(0, Number.MAX_VALUE)),
   sides: list(side),
   course: nullable(course),
-  counted: text,
+  counted,
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type SpareStore, type Store, StoreConflict, type Stored } from '../../ports.ts';
+import { type AsideReason, type SpareStore, type Store, StoreConflict, type Stored } from '../../ports.ts';
 import { type Codec, type Damaged, type Revision, rolloutCodec } from './codec.ts';
 import { type Disk, MAX_STATE_BYTES, NotAFile, nodeDisk } from './disk.ts';
 import { fileNameOf, isTempOf, tempNameOf } from './file-name.ts';
@@ -30,13 +30,13 @@ export function createRecordStore<T>(dir: string, codec: Codec<T>, disk: Disk = 
     load: (service) =>
       lane(service, async () => {
         await removeLeftovers(disk, dir, fileNameOf(service));
-        return look(parts, service, codec.decode);
+        return look(parts, service, codec.decode, MAX_STATE_BYTES);
       }),
     save: (service, state, expected) => lane(service, () => save(parts, service, state, expected)),
-    setAside: (service) =>
+    setAside: (service, reason) =>
       lane(service, async () => {
         unsure.delete(service);
-        await disk.rename(placeOf(service), `${placeOf(service)}${ASIDE}`).catch((error: unknown) => {
+        await disk.rename(placeOf(service), `${placeOf(service)}${ASIDE[reason]}`).catch((error: unknown) => {
           // Somebody was quicker.
           if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         });
@@ -50,7 +50,7 @@ export function createRecordStore<T>(dir: string, codec: Codec<T>, disk: Disk = 
 }
 
 /** Behind the name of a file that was set aside. */
-export const ASIDE = '.damaged';
+export const ASIDE: Readonly<Record<AsideReason, string>> = { damaged: '.damaged', unread: '.unread' };
 
 interface Parts<T> {
   readonly disk: Disk;
@@ -73,10 +73,10 @@ async function save<T>(parts: Parts<T>, service: string, state: T, expected: num
   const current = doubt?.expected === expected ? doubt.revision : expected;
   const revision = current + 1;
   try {
-    const text = codec.encode(service, state, revision);
-    if (Buffer.byteLength(text) > MAX_STATE_BYTES) throw new Error('it is too large');
+    const content = codec.encode(service, state, revision);
+    if (Buffer.byteLength(content) > MAX_STATE_BYTES) throw new Error('it is too large');
     await disk.makeFolder(dir);
-    await disk.create(temp, text);
+    await disk.create(temp, content);
     await requireRevision(parts, service, current);
     await disk.rename(temp, file);
     unsure.set(service, { expected, revision });
@@ -94,12 +94,15 @@ async function save<T>(parts: Parts<T>, service: string, state: T, expected: num
 
 async function requireRevision<T>(parts: Parts<T>, service: string, expected: number): Promise<void> {
   const { codec } = parts;
-  const found = await look(parts, service, codec.revisionOf);
-  if (found.kind === 'damaged') throw new Error(`what is there is not to be overwritten: it ${found.reason}`);
+  const found = await look(parts, service, codec.revisionOf, codec.headBytes);
+  if (found.kind === 'damaged' || found.kind === 'unreadable') {
+    throw new Error(`what is there is not to be overwritten: it ${found.reason}`);
+  }
   const revision = found.kind === 'found' ? found.revision : 0;
   if (revision === expected) return;
   throw new StoreConflict(
     `${codec.what} of ${service} was saved by another: revision ${revision} is stored, ${expected} was expected`,
+    revision,
   );
 }
 
@@ -112,12 +115,13 @@ async function look<R extends Revision>(
   }: Pick<Parts<unknown>, 'disk' | 'dir'> & { readonly codec: { readonly remedy: string } },
   service: string,
   decode: (service: string, bytes: Uint8Array) => R | Damaged,
+  most: number,
 ): Promise<R | Exclude<Stored, { kind: 'found' }>> {
   const where = join(dir, fileNameOf(service));
   const damaged = (reason: string) =>
     ({ kind: 'damaged', where, reason: `${reason}; ${codec.remedy}` }) as const;
   try {
-    const bytes = await disk.read(where);
+    const bytes = await disk.read(where, most);
     if (bytes === null) return { kind: 'none' };
     const decoded = decode(service, bytes);
     return decoded.kind === 'damaged' ? damaged(decoded.reason) : decoded;
@@ -125,7 +129,7 @@ async function look<R extends Revision>(
     if (error instanceof NotAFile) return damaged(error.message);
     const { code } = error as NodeJS.ErrnoException;
     const hint = 'mend that, or name another state folder';
-    return { kind: 'damaged', where, reason: `cannot be read (${code ?? why(error)}); ${hint}` };
+    return { kind: 'unreadable', where, reason: `cannot be read (${code ?? why(error)}); ${hint}` };
   }
 }
 

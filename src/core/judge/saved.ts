@@ -8,8 +8,13 @@ export interface SavedJudge {
   /** The canary, or each variant of an experiment but stable. */
   readonly sides: readonly SavedSide[];
   readonly course: SavedCourse | null;
-  /** Feedback that is in the evidence and must not count again: a text of its bookkeeping. */
-  readonly counted: string;
+  /** Feedback that is in the evidence and must not count again, oldest first. */
+  readonly counted: readonly CountedBlock[];
+}
+
+/** Pieces of feedback that were counted one after the other, in base64. One that is the same object has not changed. */
+export interface CountedBlock {
+  readonly text: string;
 }
 
 /** What evidence tells of. Where any of it differs it says nothing of what is there now. */

@@ -21,7 +21,7 @@ export interface ServiceJudge {
 /** An A/B test on a KPI: long-running, at constant shares. */
 export interface ExperimentPlan {
   readonly kpi: string;
-  /** Greatest probability of naming a winner among equals, for the whole experiment and all variants. */
+  /** Greatest probability of any wrong conclusion, for the whole experiment and all pairs of variants. */
   readonly alpha: number;
   /** Versions by name: stable first, the others are compared with it. */
   readonly variants: readonly string[];

@@ -52,7 +52,7 @@ function startProcess(store: Store, clock: { ms: number }, gates = GATES) {
     store,
     board,
     experiments: { course: () => null, recall: () => undefined },
-    feedback: { counted: () => '', forget: () => undefined, recall: () => undefined },
+    feedback: { counted: () => [], forget: () => undefined, recall: () => undefined },
     services: () => [NAME],
     split: () => split([service]),
     rollout: () => ({ beganWallMs: ROLLOUT.beganWallMs, isOver: false, isBlocked: false }),

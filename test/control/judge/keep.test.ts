@@ -313,11 +313,11 @@ t.test('so is that of a service that is no longer judged', async (t) => {
   const scene = await processOver(store);
   await scene.feedback.take(clicksOf(visits(scene, 50)));
   await later(scene);
-  t.ok(store.peek(NAME)?.counted);
+  t.equal(store.peek(NAME)?.counted.length, 1);
   scene.reload([iris(5_000)], []);
   await later(scene);
   t.equal(store.texts.size, 0);
-  t.equal(scene.feedback.counted(NAME), '');
+  t.strictSame(scene.feedback.counted(NAME), []);
 });
 
 t.test('what cannot be read is told, set aside, and begins anew', async (t) => {
@@ -333,6 +333,38 @@ t.test('what cannot be read is told, set aside, and begins anew', async (t) => {
   t.equal(store.aside.get(NAME), 'nonsense');
   t.equal(requestsOf(scene), 50);
   t.ok(store.peek(NAME));
+});
+
+t.test('what the disk fails to give at first is read a moment later', async (t) => {
+  const store = createEvidenceStore();
+  const scene = await processOver(store);
+  visits(scene, 50);
+  await scene.keep.close(1_000);
+  store.failLoads(3);
+  const next = await processOver(store, { startMs: 60_000 });
+  next.second();
+  t.equal(requestsOf(next), 50);
+  visits(next, 20);
+  await later(next);
+  t.strictSame([store.aside.size, store.unread.size], [0, 0]);
+});
+
+t.test('what cannot be read at the start is not saved over, but set aside as it is', async (t) => {
+  const store = createEvidenceStore();
+  const scene = await processOver(store);
+  visits(scene, 50);
+  await scene.keep.close(1_000);
+  const text = store.texts.get(NAME);
+  store.failLoads(5);
+  const next = await processOver(store, { startMs: 60_000 });
+  t.match(told(next), [/^warn evidence of before .* set aside: memory:iris-api cannot be read \(EMFILE\)/]);
+  next.second();
+  t.equal(store.texts.get(NAME), text, 'there is nothing to save yet');
+  visits(next, 20);
+  await later(next);
+  t.equal(store.unread.get(NAME), text, 'all of it');
+  t.equal(store.aside.size, 0, 'for nothing is wrong with it');
+  t.equal(savedIn(store), 20);
 });
 
 t.test('a full disk costs a warning now and then and nothing else', async (t) => {
@@ -394,7 +426,7 @@ t.test('of many services a few are saved at once, each in its turn', async (t) =
       collect: () => undefined,
     },
     experiments: { course: () => null, recall: () => undefined },
-    feedback: { counted: () => '', forget: () => undefined, recall: () => undefined },
+    feedback: { counted: () => [], forget: () => undefined, recall: () => undefined },
     services: () => names,
     split: () => split(names.map((name) => iris(5_000, { name }))),
     rollout: () => null,
@@ -415,21 +447,66 @@ t.test('of many services a few are saved at once, each in its turn', async (t) =
   t.strictSame([...store.saves].sort(), names);
 });
 
-t.test('of two processes with one folder the second to save stops saving', async (t) => {
+/** For so long a request comes to each of these every few seconds, and each saves what is due. */
+async function live(scenes: readonly JudgeScene[], seconds: number, stepMs = 5_000): Promise<void> {
+  for (let ms = 0; ms < seconds * 1_000; ms += stepMs) {
+    for (const scene of scenes) {
+      visits(scene, 1, scene.now.ms);
+      await later(scene, stepMs - 1_000);
+    }
+  }
+}
+
+const linesOf = (scene: JudgeScene, pattern: RegExp) =>
+  told(scene).filter((line) => pattern.test(line)).length;
+
+t.test('of two processes with one folder the second to save leaves it to the first', async (t) => {
   const store = createEvidenceStore();
   const one = await processOver(store);
   const other = await processOver(store);
   for (const scene of [one, other]) visits(scene, 10);
-  await later(one);
-  await later(other);
-  t.match(told(other), [
-    /^warn evidence is no longer saved, for another process does: revision 1 is stored/,
-    /^warn/,
+  await live([one, other], 1_800);
+  t.strictSame(told(other), [
+    'warn evidence is not saved while another process does: revision 1 is stored, not 0; two gateways need two state folders',
   ]);
-  visits(other, 10, 10);
-  await later(other);
-  t.equal(store.saves.length, 2, 'it does not try again');
-  t.equal(requestsOf(other), 20, 'and counts on');
+  t.strictSame(told(one), [], 'the first feels nothing of it');
+  t.equal(savedIn(store), requestsOf(one));
+  t.equal(requestsOf(other), 370, 'which counts on');
+  t.ok(store.saves.length < 360 + 35, 'and tries once a minute');
+});
+
+t.test('when the other process has ended, the living one saves again', async (t) => {
+  const store = createEvidenceStore();
+  const old = await processOver(store);
+  visits(old, 10);
+  await later(old);
+  const next = await processOver(store);
+  await live([old, next], 20);
+  await old.keep.close(1_000);
+  t.equal(linesOf(next, /^warn evidence is not saved while/), 1);
+  await live([next], 50);
+  t.equal(savedIn(store), requestsOf(old), 'it might still live');
+  await live([next], 70);
+  t.equal(savedIn(store), requestsOf(next));
+  t.match(told(next).at(-1), /^info evidence is saved again: another process had, and has not for 60 s/);
+  const saves = store.saves.length;
+  await live([next], 60);
+  t.equal(store.saves.length, saves + 12, 'as often as ever');
+});
+
+t.test('two that live, and are silent in turns, soon leave each other alone', async (t) => {
+  const store = createEvidenceStore();
+  const scenes = [await processOver(store), await processOver(store)];
+  for (let turn = 0; turn < 40; turn++) {
+    const [one, other] = turn % 2 === 0 ? scenes : scenes.toReversed();
+    await live([one as JudgeScene], 400);
+    await later(other as JudgeScene, 400_000);
+  }
+  for (const scene of scenes) {
+    const handed = linesOf(scene, /^info evidence is saved again/);
+    t.ok(handed >= 1 && handed <= 4, `${handed} times in forty silences`);
+    t.ok(linesOf(scene, /^warn/) <= handed + 1);
+  }
 });
 
 t.test('a record that somebody removed is written anew', async (t) => {

@@ -136,11 +136,37 @@ t.test('a damaged state: stable serves all, nothing is overwritten, and it says 
   t.match(s.log.lines.find(({ level }) => level === 'error')?.message, 'stable serves everyone');
 });
 
+t.test('a state that the disk gives only later is gone on with', async (t) => {
+  const store = createMemoryStore();
+  const plans = [irisPlan({ steps: STEPS })];
+  const first = await scene(t, { store, plans });
+  t.equal(first.weight(), 5);
+  await first.rollouts.stop();
+  store.failLoads(3);
+  const next = await scene(t, { store, plans });
+  t.equal(next.weight(), 5);
+  t.not(next.status(), 'blocked');
+});
+
+t.test('one that it does not give in time is neither used nor saved over', async (t) => {
+  const store = createMemoryStore();
+  const plans = [irisPlan({ steps: STEPS })];
+  const first = await scene(t, { store, plans });
+  await first.rollouts.stop();
+  const { length } = store.saved;
+  store.failLoads(Number.POSITIVE_INFINITY);
+  const next = await scene(t, { store, plans });
+  await next.pass(120);
+  t.equal(next.weight(), 0);
+  t.match(next.rollouts.rollout('iris-api'), { status: 'blocked', message: /cannot be read \(EMFILE\)/ });
+  t.equal(store.saved.length, length);
+});
+
 t.test('another writer of the same state: this one lets go of the canary', async (t) => {
   const store = createMemoryStore();
   const s = await scene(t, { store, plans: [irisPlan({ steps: STEPS })] });
   t.equal(s.weight(), 5);
-  store.failSaves(new StoreConflict('revision 9 is stored, not 1'));
+  store.failSaves(new StoreConflict('revision 9 is stored, not 1', 9));
   await s.pass(3);
   t.equal(s.weight(), 0);
   t.match(s.rollouts.rollout('iris-api'), { status: 'blocked', message: /revision 9/ });

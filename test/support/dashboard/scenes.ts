@@ -325,6 +325,7 @@ export function experiment(more: Partial<ExperimentView> = {}): ExperimentView {
     elapsedMs: 5_400_000,
     state: 'continue',
     winner: null,
+    leaders: ['plain', 'ranked'],
     remainingMs: 9_000_000,
     text: 'ranked converts 4 % more often than plain, between -2 % and 11 %: go on',
     sampleRatio: { evidence: 0.7, needed: 100, share: 0 },

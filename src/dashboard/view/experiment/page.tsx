@@ -1,5 +1,6 @@
 import type { ExperimentView } from '../../../admin/contract.ts';
 import { count, duration, evidence, moment } from '../../format.ts';
+import { experimentHead } from '../../logic/experiment.ts';
 import { sentence, type Tone } from '../../logic/standing.ts';
 import { ToneIcon } from '../icons.tsx';
 import type { Scene } from '../scene.ts';
@@ -46,21 +47,6 @@ const TONES: Readonly<Record<ExperimentView['state'], Tone>> = {
   idle: 'unknown',
 };
 
-function headOf({ state, winner }: ExperimentView): string {
-  switch (state) {
-    case 'winner':
-      return `${winner ?? 'One'} wins`;
-    case 'equivalent':
-      return 'No difference that matters';
-    case 'continue':
-      return 'Not decided yet';
-    case 'error':
-      return 'The counts cannot be believed';
-    case 'idle':
-      return 'Nobody is in it';
-  }
-}
-
 function Verdict({ experiment, nowMs }: { readonly experiment: ExperimentView; readonly nowMs: number }) {
   const { state, text, remainingMs, elapsedMs, began, alpha, kpi } = experiment;
   const tone = TONES[state];
@@ -70,7 +56,7 @@ function Verdict({ experiment, nowMs }: { readonly experiment: ExperimentView; r
         <h2 id="verdict-title">Which is better for {kpi}?</h2>
         <p class={`answer-head tone-${tone}`} role="status">
           <ToneIcon tone={tone} size={20} />
-          {headOf(experiment)}
+          {experimentHead(experiment)}
         </p>
         <p class="answer-text">
           {sentence(
@@ -88,7 +74,7 @@ function Verdict({ experiment, nowMs }: { readonly experiment: ExperimentView; r
           {remainingMs === null ? 'Not foreseeable from what was counted so far. ' : ''}
           Runs since {moment(Date.parse(began), nowMs)}, for {duration(elapsedMs)}.
         </p>
-        <p class="remark muted">At most {count(alpha * 100)} in 100 such tests name a winner among equals.</p>
+        <p class="remark muted">At most {count(alpha * 100)} in 100 such tests say anything wrong.</p>
       </section>
     </div>
   );

@@ -70,7 +70,7 @@ function plainHarm({ experiment }: OverviewService): Statement {
 
 const STATES: Readonly<Record<NonNullable<OverviewService['experiment']>['state'], string>> = {
   winner: 'there is a winner',
-  equivalent: 'no difference',
+  equivalent: 'no single best',
   continue: 'goes on',
   error: 'cannot be believed',
   idle: 'nobody is in it',
