@@ -75,6 +75,12 @@ export interface RunningTotals {
   readonly durations: Float64Array;
 }
 
+interface MutableTotals extends RunningTotals {
+  requests: number;
+  errors: number;
+  edgesMs: Float64Array;
+}
+
 /** What a version was sent since it was first opened, as the window of all time. */
 export interface LifetimeTotals extends Omit<WindowCounts, 'spanMs'> {
   readonly service: string;
@@ -174,7 +180,7 @@ export class Recorder {
   lifetimeTotals(services?: ReadonlySet<string>): readonly LifetimeTotals[] {
     return this.#books(services).map((book) => {
       const { service, version, duration } = book.folded;
-      const { requests, errors, edgesMs, durations } = runningTotals(book, new Float64Array(duration.length));
+      const { requests, errors, edgesMs, durations } = readInto(newTotals(duration.length), book);
       return { service, version, requests, errors, edgesMs, durationsByBucket: durations };
     });
   }
@@ -184,13 +190,12 @@ export class Recorder {
    * What `take` is handed is overwritten for the next version: it copies what it keeps.
    */
   readTotals(take: (service: string, version: string, totals: RunningTotals) => void): void {
-    const scratch = new Map<number, Float64Array>();
+    let scratch = newTotals(0);
     for (const [service, books] of this.#services) {
       for (const [version, book] of books) {
         const buckets = book.folded.duration.length;
-        const durations = scratch.get(buckets) ?? new Float64Array(buckets);
-        scratch.set(buckets, durations);
-        take(service, version, runningTotals(book, durations));
+        if (scratch.durations.length !== buckets) scratch = newTotals(buckets);
+        take(service, version, readInto(scratch, book));
       }
     }
   }
@@ -200,6 +205,8 @@ export class Recorder {
     return [...found].flatMap((name) => [...(this.#services.get(name)?.values() ?? [])]);
   }
 }
+
+const NO_EDGES = new Float64Array(0);
 
 function newBook(folded: Tally): Book {
   return { folded, live: [], pending: [], superseded: [] };
@@ -250,20 +257,28 @@ function totalOf(book: Book): Tally {
   return total;
 }
 
-function runningTotals({ folded, live, pending, superseded }: Book, durations: Float64Array): RunningTotals {
-  const sums = { requests: 0, errors: 0 };
-  for (const tally of live) addRequests(sums, tally);
-  for (const tally of superseded) addRequests(sums, tally);
-  for (const tally of pending) addRequests(sums, tally);
-  addRequests(sums, folded);
+function newTotals(buckets: number): MutableTotals {
+  return { requests: 0, errors: 0, edgesMs: NO_EDGES, durations: new Float64Array(buckets) };
+}
+
+function readInto(totals: MutableTotals, book: Book): RunningTotals {
+  const { folded, live, pending, superseded } = book;
+  totals.requests = 0;
+  totals.errors = 0;
+  totals.edgesMs = folded.edgesMs;
+  for (const tally of live) addRequests(totals, tally);
+  for (const tally of superseded) addRequests(totals, tally);
+  for (const tally of pending) addRequests(totals, tally);
+  addRequests(totals, folded);
+  const { durations } = totals;
   durations.set(folded.duration);
   for (const { duration } of live) {
     for (let i = 0; i < duration.length; i++) durations[i]! += duration[i] as number;
   }
-  return { ...sums, edgesMs: folded.edgesMs, durations };
+  return totals;
 }
 
-function addRequests(sums: { requests: number; errors: number }, { slotKeys, requests }: Tally): void {
+function addRequests(sums: MutableTotals, { slotKeys, requests }: Tally): void {
   for (let slot = 0; slot < requests.length; slot++) {
     const key = slotKeys[slot] as number;
     // Slots are taken in order.

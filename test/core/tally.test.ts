@@ -123,3 +123,32 @@ t.test('a tally survives a structured clone, and the clone is its own', async (t
   t.equal(clone.duration[2], 7);
   t.equal(tally.duration.length, 3, 'one bucket more than bounds');
 });
+
+t.test('the counters of a tally do not run into each other', async () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 100 }), { maxLength: 30 }), (bounds) => {
+      const edges = bounds.sort((a, b) => a - b);
+      const tally = newTally('svc', 0, 'v1', edges);
+      const { edgesMs, slotKeys, requests, duration, ttfb, assigned, mirrored, mirrorDuration, scalars } =
+        tally;
+      const counters = [requests, duration, ttfb, assigned, mirrored, mirrorDuration, scalars];
+      if (counters.some((array) => array.some((count) => count !== 0))) return false;
+      const keys = [...slotKeys];
+      for (const [i, array] of counters.entries()) array.fill(i + 1);
+      return (
+        counters.every((array, i) => array.every((count) => count === i + 1)) &&
+        isSame(edgesMs, edges) &&
+        isSame(slotKeys, keys) &&
+        duration.length === edges.length + 1 &&
+        ttfb.length === edges.length + 1 &&
+        mirrorDuration.length === edges.length + 1 &&
+        requests.length === REQUEST_SLOTS &&
+        scalars.length === SCALARS.length
+      );
+    }),
+  );
+});
+
+function isSame(a: ArrayLike<number>, b: readonly number[]): boolean {
+  return a.length === b.length && b.every((value, i) => a[i] === value);
+}

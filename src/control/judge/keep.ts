@@ -142,8 +142,10 @@ export class Keep {
   tick(): void {
     const nowMs = this.#deps.clock.nowMs();
     const names = this.#deps.services();
-    const services = new Map(this.#deps.split().services.map((service) => [service.name, service]));
     this.#dropOthers(names);
+    // Whoever judges nothing need not go through a thousand services for it.
+    if (names.length === 0) return;
+    const services = new Map(this.#deps.split().services.map((service) => [service.name, service]));
     const due: [Entry, Service][] = [];
     for (const name of names) {
       const entry = this.#entryOf(name);

@@ -32,7 +32,7 @@ export class Timelines {
   readonly #deps: TimelinesDeps;
   readonly #clock: StepClock;
   /** By service and version; every one that is counted. */
-  #recent = new Map<string, Map<string, Recent>>();
+  readonly #recent = new Map<string, Map<string, Recent>>();
   #answers: ReadonlyMap<string, ReadonlyMap<string, AnswerTotals>> = new Map();
   #pairs: ReadonlyMap<string, PairTotals> = new Map();
   readonly #kept = new Map<string, ServiceSeries>();
@@ -128,16 +128,28 @@ export class Timelines {
   /** Remembers the counters as they are now; what was gained of the versions that a history is kept of. */
   #count(nowMs: number): Map<string, Map<string, Gain>> {
     const gains = new Map<string, Map<string, Gain>>();
-    const next = new Map<string, Map<string, Recent>>();
     this.#deps.totals.readTotals((service, version, totals) => {
-      const recent = this.#recent.get(service)?.get(version) ?? new Recent();
+      const recent = this.#recent.get(service)?.get(version) ?? this.#beginRecent(service, version);
       if (this.#kept.has(service)) put(gains, service, version, gainOf(recent.last, totals));
       recent.push(nowMs, totals);
-      put(next, service, version, recent);
     });
-    this.#recent = next;
+    this.#forgetUnseen(nowMs);
     this.#countAnswers(gains);
     return gains;
+  }
+
+  #beginRecent(service: string, version: string): Recent {
+    const recent = new Recent();
+    put(this.#recent, service, version, recent);
+    return recent;
+  }
+
+  /** What is no longer counted at all. */
+  #forgetUnseen(nowMs: number): void {
+    for (const [service, versions] of this.#recent) {
+      for (const [version, recent] of versions) if (recent.lastMs !== nowMs) versions.delete(version);
+      if (versions.size === 0) this.#recent.delete(service);
+    }
   }
 
   #countAnswers(gains: ReadonlyMap<string, ReadonlyMap<string, Gain>>): void {

@@ -1,8 +1,12 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { Column } from '../../../src/control/timeline/column.ts';
+import { Gain } from '../../../src/control/timeline/gain.ts';
+import { Recent } from '../../../src/control/timeline/recent.ts';
 import { StepClock } from '../../../src/control/timeline/step-clock.ts';
 import { ThinningRows } from '../../../src/control/timeline/thinning.ts';
+import type { RunningTotals } from '../../../src/tally/recorder.ts';
 
 /** The rings by themselves: what they hold is what was put in, or nothing. */
 
@@ -154,4 +158,66 @@ t.test('a monotonic clock that stands still ends no step', async (t) => {
   ]);
   t.strictSame(steps.slice(0, 2), [null, null]);
   t.match(steps[2], { number: 0, known: true });
+});
+
+/** What a version's counters may do from look to look: rise, or begin again between other bounds. */
+const counted = fc.array(
+  fc.record({
+    afterMs: fc.integer({ min: 1, max: 5_000 }),
+    requests: fc.integer({ min: 0, max: 50 }),
+    errors: fc.integer({ min: 0, max: 50 }),
+    durations: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 4, maxLength: 4 }),
+    newEdges: fc.option(fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 3 }), {
+      freq: 6,
+    }),
+  }),
+  { maxLength: 40 },
+);
+
+t.test('recent counters: from the oldest of eleven looks to the last one', async () => {
+  fc.assert(
+    fc.property(counted, (items) => {
+      const recent = new Recent();
+      const kept: { atMs: number; totals: RunningTotals }[] = [];
+      let atMs = 0;
+      let totals = { requests: 0, errors: 0, edgesMs: Float64Array.of(5, 9), durations: new Float64Array(3) };
+      for (const item of items) {
+        atMs += item.afterMs;
+        const edgesMs = item.newEdges === null ? totals.edgesMs : Float64Array.from(item.newEdges).sort();
+        const before = item.newEdges === null ? totals.durations : new Float64Array(edgesMs.length + 1);
+        totals = {
+          requests: totals.requests + item.requests,
+          errors: totals.errors + item.errors,
+          edgesMs,
+          durations: before.map((count, i) => count + (item.durations[i] as number)),
+        };
+        recent.push(atMs, totals);
+        kept.push({ atMs, totals });
+        assert.deepEqual(recent.last, totals);
+        assert.equal(recent.lastMs, atMs);
+        assert.deepEqual(recent.gain(), gainOver(kept.slice(-11)));
+      }
+    }),
+  );
+});
+
+function gainOver(kept: readonly { atMs: number; totals: RunningTotals }[]): Gain | null {
+  const oldest = kept[0];
+  const newest = kept.at(-1);
+  if (oldest === undefined || newest === undefined || kept.length < 2) return null;
+  const gain = new Gain();
+  gain.addTotals(oldest.totals, newest.totals);
+  gain.spanMs = newest.atMs - oldest.atMs;
+  return gain;
+}
+
+t.test('recent counters: what is pushed is copied, and nothing is known of one look', async (t) => {
+  const recent = new Recent();
+  t.equal(recent.last, null);
+  t.equal(recent.lastMs, -1);
+  const durations = Float64Array.of(1, 2);
+  recent.push(1_000, { requests: 3, errors: 0, edgesMs: Float64Array.of(5), durations });
+  durations.fill(0);
+  t.strictSame([...(recent.last?.durations ?? [])], [1, 2]);
+  t.equal(recent.gain(), null);
 });

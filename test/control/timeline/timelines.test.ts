@@ -286,6 +286,23 @@ t.test('the last ten seconds, of every service', async (t) => {
   t.equal(timelines.lately('svc', 'nobody'), null);
 });
 
+t.test('what was sent lately to a version that has left is forgotten', async (t) => {
+  const { send, pass, use, timelines } = world(svc());
+  send(5);
+  pass(3);
+  use(svc({}, ['v1', 'v3']));
+  pass();
+  t.equal(timelines.lately('svc', 'v2'), null);
+  use(svc());
+  send(2);
+  pass();
+  t.equal(timelines.lately('svc', 'v2'), null, 'one look at it says nothing yet');
+  send(4);
+  pass();
+  t.equal(timelines.lately('svc', 'v2')?.ratePerS, 4);
+  t.equal(timelines.lately('svc', 'v1')?.ratePerS, 0);
+});
+
 t.test('the newest point', async (t) => {
   const { send, pass, timelines } = world(svc());
   t.equal(timelines.point(svc()), null);
