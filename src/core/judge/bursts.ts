@@ -19,8 +19,8 @@ const LOOK_MS = 1_000;
 const AROUND_MS = 5_000;
 /** As many events as in a look, or more, come by chance so seldom, if they are a burst. */
 const CHANCE = 0.005;
-/** Of what was never seen around a look half an event is supposed, or two on end would be a burst. */
-const SUPPOSED = 0.5;
+/** Where nothing is seen around a look: half an event in as many looks as are around it. */
+const SUPPOSED = (0.5 * LOOK_MS) / (2 * AROUND_MS);
 /** So much of a look's answers late makes a burst wide. */
 const WIDE = 0.1;
 /** More looks than there are around one that is not decided yet. */
@@ -97,9 +97,8 @@ export class BurstMeter {
       after.events === 0 ? 0 : after.events / Math.max(after.requests, passes),
       this.#lasting(i, -1),
       this.#lasting(i, 1),
-      SUPPOSED / Math.max(1, before.requests + Math.max(after.requests, passes)),
     );
-    return poissonTail(beat.events, rate * beat.requests) < CHANCE;
+    return poissonTail(beat.events, Math.max(SUPPOSED, rate * beat.requests)) < CHANCE;
   }
 
   /** The lesser rate of the next two looks: a stall is over within two, and this would be the third. */
