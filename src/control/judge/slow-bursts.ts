@@ -29,13 +29,16 @@ export class SlowBursts {
     for (const meter of this.#meters) meter.restart();
   }
 
-  /** Since the last `restart`, by gate; those without a burst are left out. */
+  /**
+   * Since the last `restart`, by gate; those without a burst are left out. Of one that began in the slice before there
+   * are events alone: they are of a burst, and it is counted there.
+   */
   counts(names: readonly string[]): Readonly<Record<string, BurstCount>> {
     const found: [string, BurstCount][] = [];
     for (let i = 0; i < this.#meters.length; i++) {
       const { count } = this.#meters[i]!;
       const name = names[i];
-      if (count.bursts > 0 && name !== undefined) found.push([name, count]);
+      if (count.events > 0 && name !== undefined) found.push([name, count]);
     }
     return found.length === 0 ? NONE : Object.fromEntries(found);
   }

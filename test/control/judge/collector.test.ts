@@ -323,6 +323,23 @@ t.test('slow answers that come together are told as a burst, in the slice of the
   ]);
 });
 
+t.test('a burst that a slice’s end cuts in two is one, and none of it counts one by one', async (t) => {
+  const collector = new Collector();
+  const [stable, canary] = [tally('v1'), tally('v2')];
+  for (let second = 0; second < 70; second++) {
+    answer(stable, 90);
+    answer(canary, 10);
+    // The look of second 60 ends the slice.
+    if (second === 60 || second === 61) answer(canary, 8, { ms: 500 });
+    look(collector, [stable, canary], 1, second * 1_000);
+  }
+  const bursts = collector.evidence.slices.map((slice) => slice.canary.slowBursts);
+  t.strictSame(bursts, [
+    { latency: { events: 8, bursts: 1, wide: 1 } },
+    { latency: { events: 8, bursts: 0, wide: 0 } },
+  ]);
+});
+
 t.test('feedback at shares of its own stands beside the slices, in bounds', async (t) => {
   const collector = new Collector();
   const { slices } = collector.evidence;
