@@ -275,6 +275,31 @@ t.test('a disk that fails to give a file says nothing against the file', async (
   }
 });
 
+t.test('of many services that are asked for together a few have a file open', async (t) => {
+  const { dir } = await stored(t);
+  let reading = 0;
+  let most = 0;
+  const disk: Disk = {
+    ...nodeDisk,
+    async read(path, bytes) {
+      most = Math.max(most, ++reading);
+      try {
+        return await nodeDisk.read(path, bytes);
+      } finally {
+        reading--;
+      }
+    },
+  };
+  const store = createFileStore(dir, disk);
+  const names = [NAME, ...Array.from({ length: 200 }, (_, n) => `other-${n}`)];
+  const loaded = await Promise.all(names.map((name) => store.load(name)));
+  t.strictSame(
+    loaded.map(({ kind }) => kind),
+    names.map((name) => (name === NAME ? 'found' : 'none')),
+  );
+  t.ok(most <= 16, `${most} at once`);
+});
+
 t.test('a save syncs the file, compares, renames and syncs the folder, in this order', async (t) => {
   const calls: string[] = [];
   const store = createFileStore(join(t.testdir({}), 's'), failingDisk({ call: null }, '', calls));

@@ -19,19 +19,26 @@ export function createFileStore(dir: string, disk: Disk = nodeDisk): Store {
   return createRecordStore(dir, rolloutCodec, disk);
 }
 
+/** Loads that have a file open: a start asks for all services together, and who opens too many is given none. */
+const LOADS_AT_ONCE = 16;
+
 /** The same for records of any kind. */
 export function createRecordStore<T>(dir: string, codec: Codec<T>, disk: Disk = nodeDisk): SpareStore<T> {
   const lane = createLanes();
+  const loading = createLanes();
+  let loads = 0;
   /** Saves that were renamed into place and may not be durable, by service. */
   const unsure = new Map<string, Unsure>();
   const parts = { disk, dir, codec, unsure };
   const placeOf = (service: string) => join(dir, fileNameOf(service));
   return {
     load: (service) =>
-      lane(service, async () => {
-        await removeLeftovers(disk, dir, fileNameOf(service));
-        return look(parts, service, codec.decode, MAX_STATE_BYTES);
-      }),
+      lane(service, () =>
+        loading(`${loads++ % LOADS_AT_ONCE}`, async () => {
+          await removeLeftovers(disk, dir, fileNameOf(service));
+          return look(parts, service, codec.decode, MAX_STATE_BYTES);
+        }),
+      ),
     save: (service, state, expected) => lane(service, () => save(parts, service, state, expected)),
     setAside: (service, reason) =>
       lane(service, async () => {
