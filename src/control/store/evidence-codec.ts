@@ -41,8 +41,7 @@ export const evidenceCodec: Codec<SavedJudge> = {
     try {
       return read(service, bytes);
     } catch (error) {
-      if (error instanceof ShapeError) return damaged(`does not hold evidence: ${error.message}`);
-      return damaged('cannot be made sense of');
+      return meaningless(error);
     }
   },
   revisionOf(service, bytes) {
@@ -50,10 +49,15 @@ export const evidenceCodec: Codec<SavedJudge> = {
       const { revision } = headOf(service, bytes);
       return { kind: 'found', revision };
     } catch (error) {
-      return damaged(error instanceof ShapeError ? error.message : 'cannot be made sense of');
+      return meaningless(error);
     }
   },
 };
+
+function meaningless(error: unknown): Damaged {
+  if (error instanceof ShapeError) return damaged(`does not hold evidence: ${error.message}`);
+  return damaged('cannot be made sense of');
+}
 
 interface Head {
   readonly format: string;
