@@ -55,7 +55,9 @@ export function createEvidenceStore(): EvidenceStore {
       await held;
       if (failure !== null) throw failure;
       const stored = look(service);
-      const revision = stored.kind === 'found' ? stored.revision : stored.kind === 'none' ? 0 : -1;
+      if (stored.kind === 'damaged')
+        throw new Error(`what is there is not to be overwritten: it ${stored.reason}`);
+      const revision = stored.kind === 'found' ? stored.revision : 0;
       if (revision !== expected) {
         throw new StoreConflict(`revision ${revision} is stored, not ${expected}`, revision);
       }

@@ -228,7 +228,11 @@ export class Keep {
     try {
       entry.revision = await store.save(name, saved, entry.revision ?? 0);
     } catch (error) {
-      if (!(error instanceof StoreConflict)) throw error;
+      if (!(error instanceof StoreConflict)) {
+        // Broken since it was read or saved: no attempt would ever succeed.
+        if ((await store.load(name)).kind === 'damaged') entry.aside = 'damaged';
+        throw error;
+      }
       if (error.stored > 0) {
         this.#yield(entry, name, error);
         return false;

@@ -335,6 +335,22 @@ t.test('what cannot be read is told, set aside, and begins anew', async (t) => {
   t.ok(store.peek(NAME));
 });
 
+t.test('what is broken under way is set aside, and saving goes on', async (t) => {
+  const store = createEvidenceStore();
+  const scene = await processOver(store);
+  visits(scene, 10);
+  await later(scene);
+  store.texts.set(NAME, 'no evidence');
+  visits(scene, 10, 10);
+  await later(scene);
+  t.match(told(scene), [/^warn evidence cannot be saved.* what is there is not to be overwritten/]);
+  t.equal(store.texts.get(NAME), 'no evidence');
+  await later(scene);
+  t.equal(store.aside.get(NAME), 'no evidence');
+  t.equal(savedIn(store), 20);
+  t.match(told(scene).at(-1), /^info evidence can be saved again/);
+});
+
 t.test('what the disk fails to give at first is read a moment later', async (t) => {
   const store = createEvidenceStore();
   const scene = await processOver(store);
