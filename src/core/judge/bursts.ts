@@ -39,7 +39,8 @@ export class BurstMeter {
   /** Those before it are decided, and there for their neighbours. */
   #open = 0;
   #told = NO_BURST;
-  #lastBurstMs = Number.NEGATIVE_INFINITY;
+  /** When the last burst began. What comes later than AROUND_MS after that is another one, however close to its end. */
+  #beganMs = Number.NEGATIVE_INFINITY;
 
   /** What was counted since the look before; looks come about once a second, in their order. */
   add(beat: Beat): void {
@@ -61,12 +62,13 @@ export class BurstMeter {
   get count(): BurstCount {
     const nowMs = this.#beats.at(-1)?.atMs ?? 0;
     let told = this.#told;
-    let lastMs = this.#lastBurstMs;
+    let beganMs = this.#beganMs;
     for (let i = this.#open; i < this.#beats.length; i++) {
       const beat = this.#beats[i]!;
       if (!this.#isBurst(i, nowMs)) continue;
-      told = withBurst(told, beat, beat.atMs - lastMs > AROUND_MS);
-      lastMs = beat.atMs;
+      const begins = beat.atMs - beganMs > AROUND_MS;
+      told = withBurst(told, beat, begins);
+      if (begins) beganMs = beat.atMs;
     }
     return told;
   }
@@ -81,8 +83,9 @@ export class BurstMeter {
   #decide(i: number, nowMs: number): void {
     const beat = this.#beats[i]!;
     if (!this.#isBurst(i, nowMs)) return;
-    this.#told = withBurst(this.#told, beat, beat.atMs - this.#lastBurstMs > AROUND_MS);
-    this.#lastBurstMs = beat.atMs;
+    const begins = beat.atMs - this.#beganMs > AROUND_MS;
+    this.#told = withBurst(this.#told, beat, begins);
+    if (begins) this.#beganMs = beat.atMs;
   }
 
   #isBurst(i: number, nowMs: number): boolean {

@@ -39,6 +39,15 @@ t.test('whatever lasts is a burst for a few seconds only', async (t) => {
   }
 });
 
+t.test('a burst does not go on for ever: late batches, one soon after the other, are many', async (t) => {
+  for (const everyMs of [3_000, 4_000, 5_000, 6_000]) {
+    const meter = new BurstMeter();
+    for (let ms = 0; ms < 90_000; ms += everyMs) meter.add({ atMs: ms, requests: 20, events: 20 });
+    const { bursts } = meter.count;
+    t.ok(bursts >= 9, `${bursts} bursts in 90 s, a batch every ${everyMs} ms`);
+  }
+});
+
 t.test('what a slice was told when it ended stays as it is', async (t) => {
   const meter = told([0, 0, 0, 0, 0, 9, 9]);
   t.strictSame(meter.count, { events: 18, bursts: 1, wide: 0 });
