@@ -47,7 +47,8 @@ function startBursts(): Bursts {
     even: sums(),
     events: 0,
     bursts: 0,
-    tiltsOf: EVEN,
+    // Of no share yet: the first slice brings its own, and the ratio.
+    tiltsOf: Number.NaN,
     tilt,
     evenTilt: tilt,
   };
